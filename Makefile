@@ -1,0 +1,52 @@
+# Everything a developer or CI runs. On a fresh machine `make demo` and `make test` install what they need.
+
+GOLANGCI_LINT := v2.15.0
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+
+.PHONY: build demo test check lint race bench soak generate clean
+
+build: ## one static binary, ./tmh
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o tmh ./cmd/tmh
+
+demo: build ## a whole federation on this machine
+	./tmh demo
+
+test: ## everything that CI runs
+	@.ci/tools
+	go vet ./...
+	go test -timeout 12m ./...
+
+check: lint ## before every commit
+	go vet ./...
+	go generate ./...
+	@git diff --exit-code --stat -- '*testdata*' configs docs || { echo 'generated files differ: commit them'; exit 1; }
+	go test -short -timeout 5m ./...
+
+race: ## short tests under the race detector; the simulation is too slow for it
+	CGO_ENABLED=1 go test -race -short -timeout 20m $$(go list ./... | grep -v -e /node/sim -e /cmd/)
+
+lint: .bin/golangci-lint-$(GOLANGCI_LINT)
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not gofmt-ed'; exit 1; }
+	.bin/golangci-lint-$(GOLANGCI_LINT) run ./...
+
+.bin/golangci-lint-$(GOLANGCI_LINT):
+	GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	mv .bin/golangci-lint $@
+
+bench: build ## benchstat-ready micro-benchmarks, and the tables of tmh bench
+	go test -run '^$$' -bench . -benchmem -count $${COUNT:-1} ./...
+	./tmh bench import
+	./tmh bench replica
+
+soak: build ## what takes long: large simulations, fuzzing, 10^6 summaries
+	TMH_SOAK=1 go test -timeout 3h -v -run Soak ./node/sim
+	go test -timeout 1h -count 10 -v -run Kill ./cmd/tmh ./store
+	.ci/fuzz $${FUZZTIME:-2m}
+	./tmh bench import --listings 1000000
+	./tmh bench replica --listings 1000000
+
+generate: ## the conformance corpus, and tables in docs
+	go generate ./...
+
+clean:
+	rm -rf tmh .bin
