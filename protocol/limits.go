@@ -1,0 +1,40 @@
+package protocol
+
+import "time"
+
+// Limits of the protocol. They bound what a node decodes, stores and forwards for others, so all nodes must agree on them.
+const (
+	MaxNumber     = 1<<53 - 1 // every number: JSON readers hold it exactly, and one can be added to it
+	MaxBody       = 16 << 10  // bytes of a change's body
+	MaxHeader     = 1 << 10   // bytes of a change's header
+	MaxChange     = MaxBody + MaxHeader + 128
+	MaxRecordKey  = 128     // bytes of a record key
+	MaxHead       = 1 << 10 // bytes of a signed head statement
+	MaxCharter    = 256 << 10
+	MaxMembers    = 256
+	MaxSignatures = 256
+	MaxCard       = 16 << 10
+	MaxPeers      = 8  // transport identities of one member
+	MaxAddresses  = 16 // addresses of one transport identity
+	MaxAddress    = 256
+	MaxRecordKeys = 64       // record keys of one member, closed ranges included
+	MaxBatch      = 64 << 10 // bytes of changes in one sync batch or gossip message, before compression
+	MaxGossip     = 128 << 10
+	MaxVector     = 64 << 10
+	MaxFullRecord = 256 << 10
+
+	MaxTitle        = 255  // characters of a title
+	MaxValue        = 200  // characters of a value statement
+	MaxAbstract     = 2000 // characters of an abstract in one language
+	MaxKeywords     = 10   // per language
+	MaxKeyword      = 80   // characters
+	MaxLanguages    = 13
+	MaxCodes        = 16 // codes of one list on one listing
+	MaxOrganisation = 200
+	MaxURL          = 512
+
+	Lease = 24 * time.Hour // how long a head statement vouches for its origin's listings
+
+	MaxGossipBacklog = 64 // unsent changes up to which an origin gossips them itself; above, it announces its head
+	MaxGossipRate    = 50 // changes a second gossiped one by one; above, batched
+)
