@@ -14,7 +14,7 @@ import (
 //	c       version u64                         signed charter
 //	k       member                              the member's newest signed card
 //	r       origin, record key                  the newest change of the record, verbatim
-//	s       origin, epoch u64, seq u64          record key of the newest record made at this position
+//	s       origin, epoch u64, seq u64          kind u8, record key of the newest record made at this position
 //	h       origin, epoch u64, seq u64          signed header of a superseded record, kept as evidence
 //	f       origin                              frontier: the state of the copy, opaque here
 //	t       origin                              newest head statement

@@ -8,13 +8,13 @@ import (
 )
 
 // Schema is the version of the key layout that this program writes.
-const Schema = 1
+const Schema = 2
 
 const metaSchema = "schema"
 
 // migrations[i] leads from version i+1 to i+2. Each runs in batches that may be repeated, and ends by stating its version.
 func migrations() []func(*Store) error {
-	return nil // none yet
+	return []func(*Store) error{(*Store).kindsIntoSeqIndex}
 }
 
 // migrate brings an older database to Schema. A database without a version is new.
@@ -56,4 +56,52 @@ func (s *Store) migrate() error {
 
 func (s *Store) setSchema(v uint64) error {
 	return s.update(func(t *Tx) error { return t.SetMeta(metaSchema, binary.BigEndian.AppendUint64(nil, v)) })
+}
+
+// kindsIntoSeqIndex: schema 1 kept in the seq index the record key alone; since schema 2 the change's kind stands before
+// it, so that withdrawals are found without reading records. Record keys begin with a printable character and kinds are
+// below 4, so a half-done migration goes on where it stopped.
+func (s *Store) kindsIntoSeqIndex() error {
+	const batch = 1000
+	start := []byte{keySeq}
+	for start != nil {
+		err := s.Update(func(t *Tx) error {
+			type entry struct{ key, value []byte }
+			var todo []entry
+			at := start
+			start = nil
+			err := t.scan([]byte{keySeq}, at, func(key, v []byte) (bool, error) {
+				key = append([]byte(nil), key...)
+				if len(todo) == batch {
+					start = key
+					return false, nil
+				}
+				if len(v) > 0 && v[0] > byte(protocol.OpenEpoch) {
+					todo = append(todo, entry{key, append([]byte(nil), v...)})
+				}
+				return true, nil
+			})
+			if err != nil {
+				return err
+			}
+			for _, e := range todo {
+				origin := protocol.MemberID(e.key[2 : 2+e.key[1]])
+				c, err := t.Record(origin, protocol.RecordKey(e.value))
+				if err != nil {
+					return err
+				}
+				if c == nil {
+					return damaged("record "+string(e.value), nil)
+				}
+				if err := t.set(e.key, seqValue(c)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

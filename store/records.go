@@ -77,7 +77,7 @@ func (o *Origin) HeaderAt(pos protocol.Position) (*protocol.SignedHeader, error)
 		return nil, err
 	}
 	if v != nil {
-		c, err := o.tx.Record(o.origin, protocol.RecordKey(v))
+		c, err := o.tx.Record(o.origin, protocol.RecordKey(v[1:]))
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +151,9 @@ func (o *Origin) TrimHeaders(head protocol.Position, limit int) error {
 	return err
 }
 
-func seqValue(c *protocol.Change) []byte { return []byte(c.RecordKey) }
+func seqValue(c *protocol.Change) []byte {
+	return append([]byte{byte(c.Kind)}, c.RecordKey...)
+}
 
 // Feed calls f for the newest change of every record of the origin above a position, in seq order, verbatim, until f
 // reports false. The bytes are valid after the call.
@@ -159,11 +161,22 @@ func (o *Origin) Feed(above protocol.Position, f func(pos protocol.Position, cha
 	prefix := originKey(keySeq, o.origin, 0)
 	start := posKey(keySeq, o.origin, protocol.Position{Epoch: above.Epoch, Seq: above.Seq + 1})
 	return o.tx.scan(prefix, start, func(key, value []byte) (bool, error) {
-		b, err := o.tx.get(recordKey(o.origin, protocol.RecordKey(value)))
+		b, err := o.tx.get(recordKey(o.origin, protocol.RecordKey(value[1:])))
 		if err != nil || b == nil {
 			return false, errors.Join(err, damaged("feed of "+string(o.origin), nil))
 		}
 		return f(posOf(key), b)
+	})
+}
+
+// Seqs calls f for every entry of the feed's index, for verification.
+func (o *Origin) Seqs(f func(pos protocol.Position, kind protocol.ChangeKind, key protocol.RecordKey) error) error {
+	prefix := originKey(keySeq, o.origin, 0)
+	return o.tx.scan(prefix, prefix, func(key, value []byte) (bool, error) {
+		if len(value) < 2 {
+			return false, damaged("index of "+string(o.origin), nil)
+		}
+		return true, f(posOf(key), protocol.ChangeKind(value[0]), protocol.RecordKey(value[1:]))
 	})
 }
 
