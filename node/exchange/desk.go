@@ -1,0 +1,259 @@
+package exchange
+
+import (
+	"context"
+	"time"
+
+	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/stats"
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+// Catalogue is what the desk reads: the federated catalogue as this node holds it.
+type Catalogue interface {
+	// Record is the newest change of a listing, nil where there is none.
+	Record(ref match.Ref) (*protocol.Change, error)
+	// Scan calls f for the newest change of every listing from a place on, in the order of (origin, id), until f reports
+	// false.
+	Scan(from match.Ref, f func(*protocol.Change) bool) error
+	Members() []MemberState
+	Figures() stats.Report
+	Health() Health
+	// Fetch gets the full record behind a summary from its origin, or from here where this is the origin.
+	Fetch(ctx context.Context, ref match.Ref) ([]byte, error)
+}
+
+// Journal is where the desk writes: this node's own catalogue. Append returns when all is durable, one Written for every
+// intent and in their order. Many or large intents take several transactions, in their order, each durable by itself: after
+// an error those at the beginning may have been written and stay so, and the same intents can be appended again.
+type Journal interface {
+	Append(ctx context.Context, intents []Intent) ([]Written, error)
+}
+
+// Intent is a change that somebody wants. Decide is called in the writing transaction with the record as it stands, nil
+// for none, and says what to sign; nil for nothing.
+type Intent struct {
+	Key    protocol.RecordKey
+	Decide func(current *protocol.Change) (*Act, error)
+}
+
+// Act is what is to be signed.
+type Act struct {
+	Kind protocol.ChangeKind
+	Body []byte
+	Full []byte // the full record to keep with a listing; nil leaves what is there
+}
+
+// Written is what became of an intent. Err is its own refusal.
+type Written struct {
+	Header  *protocol.SignedHeader // of the record as it stands now, nil where there is none
+	Signed  bool
+	Existed bool
+	Err     error
+}
+
+// Engine is the match index.
+type Engine interface {
+	Match(ctx context.Context, q match.Query) (match.Answer, error)
+}
+
+// Desk is what people and programs ask of a node.
+type Desk struct {
+	Catalogue
+	journal Journal
+	engine  Engine
+	member  protocol.MemberID
+	now     func() time.Time
+}
+
+// NewDesk of the node of member. now tells the wall clock.
+func NewDesk(member protocol.MemberID, c Catalogue, j Journal, e Engine, now func() time.Time) *Desk {
+	return &Desk{Catalogue: c, journal: j, engine: e, member: member, now: now}
+}
+
+func (d *Desk) today() protocol.Date { return protocol.DateOf(d.now()) }
+
+// Publication is a listing with the full record that stays at its origin. A revision without a full record keeps the one
+// that is there and its link; one without a published date keeps the date, unless that is still to come.
+type Publication struct {
+	Listing *protocol.Listing
+	Full    []byte
+}
+
+// Publish creates or revises a listing of this node. Publishing what is there already signs nothing.
+func (d *Desk) Publish(ctx context.Context, l *protocol.Listing) (Receipt, error) {
+	r, err := d.PublishAll(ctx, []Publication{{Listing: l}})
+	if err != nil {
+		return Receipt{}, err
+	}
+	return r[0].Receipt, r[0].Err
+}
+
+// Result is the receipt of one publication of several, or why it was refused.
+type Result struct {
+	Receipt
+	Err error
+}
+
+// PublishAll publishes several listings, which are all durable when it returns. A refusal of one does not touch the
+// others. After an error those at the beginning may be published: sending all again signs only what is missing.
+func (d *Desk) PublishAll(ctx context.Context, all []Publication) ([]Result, error) {
+	results := make([]Result, len(all))
+	intents := make([]Intent, 0, len(all))
+	at := make([]int, 0, len(all))
+	for i, p := range all {
+		if err := check(p); err != nil {
+			results[i].Err = err
+			continue
+		}
+		intents = append(intents, d.publication(p))
+		at = append(at, i)
+	}
+	if len(intents) == 0 {
+		return results, nil
+	}
+	written, err := d.journal.Append(ctx, intents)
+	if err != nil {
+		return nil, err
+	}
+	for i, w := range written {
+		results[at[i]] = d.receipt(all[at[i]].Listing.ID, w)
+	}
+	return results, nil
+}
+
+func check(p Publication) error {
+	if len(p.Full) > protocol.MaxFullRecord {
+		return protocol.Errorf(protocol.CodeTooLarge, "full_record", "%d bytes, at most %d", len(p.Full), protocol.MaxFullRecord)
+	}
+	return p.Listing.Validate()
+}
+
+func (d *Desk) receipt(id protocol.ListingID, w Written) Result {
+	r := Result{Err: w.Err}
+	r.Ref = match.Ref{Origin: d.member, ID: id}
+	if w.Err != nil || w.Header == nil {
+		return r
+	}
+	r.Position, r.Header = w.Header.Pos, w.Header.Raw
+	switch {
+	case !w.Signed:
+		r.Outcome = Unchanged
+	case w.Header.Kind == protocol.Withdraw:
+		r.Outcome = Removed
+	case w.Existed:
+		r.Outcome = Revised
+	default:
+		r.Outcome = Published
+	}
+	return r
+}
+
+func (d *Desk) publication(p Publication) Intent {
+	return Intent{Key: p.Listing.ID.Key(), Decide: func(current *protocol.Change) (*Act, error) {
+		l := *p.Listing
+		latest := d.today() + 1 // where the day begins earlier than in UTC it may be tomorrow already
+		if p.Full != nil {
+			l.Full = protocol.Sum(p.Full)
+		}
+		if current != nil {
+			if current.Kind == protocol.Withdraw {
+				return nil, protocol.Errorf(protocol.CodeWithdrawn, "id", "%s was withdrawn, and a withdrawn id never returns: give the listing a new id", l.ID)
+			}
+			if old, err := protocol.DecodeListing(current.Body); err == nil {
+				if same(&l, old) {
+					return nil, nil
+				}
+				carryOver(&l, old, latest)
+			}
+		}
+		if l.Published > latest {
+			return nil, protocol.Errorf(protocol.CodeValue, "published", "%s is still to come: give the day of publication, %s at the latest, or leave it out", l.Published, latest)
+		}
+		if l.Published == 0 {
+			l.Published = d.today()
+		}
+		l.Updated = protocol.InstantOf(d.now())
+		if err := l.Validate(); err != nil {
+			return nil, err
+		}
+		return &Act{Kind: protocol.Put, Body: l.Encode(), Full: p.Full}, nil
+	}}
+}
+
+// same reports whether l says what old said. What the desk fills in by itself does not count, unless l says it too.
+func same(l, old *protocol.Listing) bool {
+	a, b := *l, *old
+	a.Updated, b.Updated = 0, 0
+	if a.Published == 0 {
+		b.Published = 0
+	}
+	if a.Full == (protocol.Hash{}) {
+		b.Full = protocol.Hash{}
+	}
+	return string(a.Encode()) == string(b.Encode())
+}
+
+// carryOver keeps in a revision what it does not say and the desk filled in before, except a date after latest.
+func carryOver(l, old *protocol.Listing, latest protocol.Date) {
+	if l.Full == (protocol.Hash{}) {
+		l.Full = old.Full
+	}
+	if l.Published == 0 && old.Published <= latest {
+		l.Published = old.Published
+	}
+}
+
+// Withdraw ends a listing of this node for ever. Withdrawing twice is the same as once.
+func (d *Desk) Withdraw(ctx context.Context, id protocol.ListingID, t protocol.Tombstone) (Receipt, error) {
+	t.At = protocol.InstantOf(d.now())
+	t.Kind, t.Country, t.Published = "", "", 0
+	if err := t.Validate(); err != nil {
+		return Receipt{}, err
+	}
+	if _, err := protocol.ParseListingID(string(id)); err != nil {
+		return Receipt{}, err
+	}
+	written, err := d.journal.Append(ctx, []Intent{{Key: id.Key(), Decide: func(current *protocol.Change) (*Act, error) {
+		if current == nil {
+			return nil, protocol.Errorf(protocol.CodeNotFound, "id", "%s holds no listing %s", d.member, id)
+		}
+		if current.Kind == protocol.Withdraw {
+			return nil, nil
+		}
+		if l, err := protocol.DecodeListing(current.Body); err == nil {
+			t.Kind, t.Country, t.Published = l.Kind, l.Country, stats.PublishedOn(l)
+		}
+		return &Act{Kind: protocol.Withdraw, Body: t.Encode()}, nil
+	}}})
+	if err != nil {
+		return Receipt{}, err
+	}
+	r := d.receipt(id, written[0])
+	if r.Outcome == Unchanged {
+		r.Outcome = Removed
+	}
+	return r.Receipt, r.Err
+}
+
+// FullRecord of a listing, from its origin.
+//
+// Errors: CodeNotFound where there is no such listing or it has no full record; CodeUnavailable where the origin cannot
+// be reached; CodeBody where what the origin sent is not what the summary binds.
+func (d *Desk) FullRecord(ctx context.Context, ref match.Ref) ([]byte, error) {
+	e, err := d.Entry(ref)
+	if err != nil {
+		return nil, err
+	}
+	if e.Listing == nil || e.Listing.Full == (protocol.Hash{}) {
+		return nil, protocol.Errorf(protocol.CodeNotFound, "full", "%s has no more than its summary", ref.ID)
+	}
+	b, err := d.Fetch(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if protocol.Sum(b) != e.Listing.Full {
+		return nil, protocol.Errorf(protocol.CodeBody, "full", "what %s sent is not the record that its signed summary names", ref.Origin)
+	}
+	return b, nil
+}
