@@ -1,0 +1,191 @@
+// Package api is the REST interface of a node, under /api/v1, and what the node serves to strangers at
+// /.well-known/tmh/charter.
+//
+// Everybody may read. Writing, importing and the metrics want the operator's token, or the node's own unix socket, which is
+// what Operator is for. Faults are RFC 9457 problems (application/problem+json) with a code of package protocol, and name
+// every fault of a request at once, by field; causes are logged and never shown. A listing travels in protocol.Listing's own
+// JSON form. The OpenAPI 3.1 description at /api/v1/openapi.json is made from the same Go types that answer.
+//
+// The entity tag of a listing is weak and is made of its header hash and of what the node says about its copy: a listing
+// whose copy went stale is sent again, although its origin did not change it.
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/stats"
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+// Desk is what the API asks of the node. Errors for people are *protocol.Error or protocol.Errors; any other error is
+// answered as a fault of the node. All methods are safe for concurrent use.
+type Desk interface {
+	// Publish creates or revises a listing of this node; it is idempotent. It returns when the change is durable.
+	Publish(ctx context.Context, l *protocol.Listing) (exchange.Receipt, error)
+	Withdraw(ctx context.Context, id protocol.ListingID, t protocol.Tombstone) (exchange.Receipt, error)
+	// Entry fails with CodeNotFound where nothing is held under ref. A withdrawn listing is an entry.
+	Entry(ref match.Ref) (exchange.Entry, error)
+	// Entries takes as after the zero Ref, or the Next of the page before.
+	Entries(f match.Filter, after match.Ref, limit int) (exchange.Page, error)
+	Match(ctx context.Context, q match.Query) (exchange.MatchAnswer, error)
+	Counterparts(ctx context.Context, ref match.Ref, f match.Filter, limit, offset int) (exchange.MatchAnswer, error)
+	// FullRecord is fetched from the listing's origin; CodeUnavailable where that cannot be reached.
+	FullRecord(ctx context.Context, ref match.Ref) ([]byte, error)
+	Members() []exchange.MemberState
+	Figures() stats.Report
+	Health() exchange.Health
+	// Papers are the charter chain and the member cards in their wire form.
+	Papers() []byte
+	// Adopt takes charters and cards in their wire form: what is valid and newer than what the node has.
+	Adopt(papers []byte) error
+	// Import reads listings from r, in format "jsonl" or "csv", and calls each with its running report, from one goroutine.
+	// It ends early when each fails.
+	Import(ctx context.Context, format string, r io.Reader, each func(exchange.ImportEvent) error) error
+}
+
+// Config of an API.
+type Config struct {
+	Desk     Desk
+	Decode   func([]byte) (*protocol.Listing, error) // strict: refuses what the origin must not sign; all faults at once
+	Gatherer prometheus.Gatherer                     // nil: /metrics is empty
+	Token    string                                  // the operator's; "" means that the public side takes no writes
+	Version  string                                  // of the software
+	Now      func() time.Time                        // wall clock, by which listings expire; nil: time.Now
+	Log      *slog.Logger                            // nil: slog.Default
+}
+
+// API is made by New.
+type API struct {
+	cfg              Config
+	public, operator http.Handler
+}
+
+// New builds the handlers; it starts nothing.
+func New(cfg Config) *API {
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Gatherer == nil {
+		cfg.Gatherer = prometheus.NewRegistry()
+	}
+	a := &API{cfg: cfg}
+	a.public = a.routes(a.wantsToken)
+	a.operator = a.routes(func(next http.Handler) http.Handler { return next })
+	return a
+}
+
+// Public handles /api/ and /.well-known/tmh/ of the listener that the world reaches.
+func (a *API) Public() http.Handler { return a.public }
+
+// Operator handles the same routes for a listener that only the node's operator reaches: no token is asked for.
+func (a *API) Operator() http.Handler { return a.operator }
+
+const base = "/api/v1"
+
+type guard = func(http.Handler) http.Handler
+
+func (a *API) routes(operatorOnly guard) http.Handler {
+	r := chi.NewRouter()
+	r.Use(a.common, middleware.GetHead)
+	r.NotFound(a.noRoute)
+	r.MethodNotAllowed(a.noMethod(r))
+	h := humachi.New(r, humaConfig(a.cfg.Version, a.explain))
+	guarded := huma.Middlewares{guardOperation(operatorOnly)}
+	a.listingRoutes(h, guarded)
+	a.matchRoutes(h)
+	a.nodeRoutes(h)
+
+	r.Get(base+"/listings/{origin}/{id}/full", a.fullRecord)
+	r.Get("/.well-known/tmh/charter", a.papers)
+	r.With(operatorOnly).Post(base+"/imports", a.imports)
+	r.With(operatorOnly).Post(base+"/papers", a.adopt)
+	metrics := promhttp.HandlerFor(a.cfg.Gatherer, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(a.cfg.Log.Handler(), slog.LevelError)})
+	r.With(operatorOnly).Method(http.MethodGet, base+"/metrics", metrics)
+	description := describe(h)
+	r.Get(base+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(description)
+	})
+	return r
+}
+
+// common sets what every answer carries, and turns a panic into a problem.
+func (a *API) common(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler: //nolint:errorlint // the documented way to recognise it
+				panic(p)
+			default:
+				a.cfg.Log.Error("request panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				a.fail(w, protocol.Errorf(protocol.CodeInternal, "", "panic"))
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (a *API) noRoute(w http.ResponseWriter, _ *http.Request) {
+	write(w, newProblem(http.StatusNotFound, protocol.Errors{protocol.Errorf(protocol.CodeNotFound, "",
+		"no such address; "+base+"/openapi.json lists all of them")}))
+}
+
+func (a *API) noMethod(routes chi.Routes) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+			probe := m
+			if m == http.MethodHead {
+				probe = http.MethodGet
+			}
+			if routes.Match(chi.NewRouteContext(), probe, r.URL.Path) {
+				w.Header().Add("Allow", m)
+			}
+		}
+		write(w, newProblem(http.StatusMethodNotAllowed, protocol.Errors{protocol.Errorf(protocol.CodeValue, "method",
+			"this address does not take the method; the Allow header says which it takes")}))
+	}
+}
+
+func (a *API) papers(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = w.Write(a.cfg.Desk.Papers())
+}
+
+// adopt takes charters and cards that the operator brings.
+func (a *API) adopt(w http.ResponseWriter, r *http.Request) {
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, protocol.MaxPapers))
+	if err == nil {
+		err = a.cfg.Desk.Adopt(b)
+	} else {
+		err = protocol.Errorf(protocol.CodeTooLarge, "papers", "at most %d bytes", protocol.MaxPapers)
+	}
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (a *API) today() protocol.Date { return protocol.DateOf(a.cfg.Now()) }

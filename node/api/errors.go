@@ -1,0 +1,139 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+// statuses is the one map from codes to HTTP. A code that is missing here is answered as 500.
+func statuses() map[protocol.Code]int {
+	const (
+		faulty   = http.StatusUnprocessableEntity
+		conflict = http.StatusConflict
+	)
+	return map[protocol.Code]int{
+		protocol.CodeTruncated: http.StatusBadRequest, protocol.CodeOrder: faulty, protocol.CodeRepeated: faulty,
+		protocol.CodeVarint: faulty, protocol.CodeZero: faulty, protocol.CodeWireType: faulty, protocol.CodeUnknown: faulty,
+		protocol.CodeRequired: faulty, protocol.CodeLength: faulty, protocol.CodeTooLarge: faulty, protocol.CodeText: faulty,
+		protocol.CodeValue: faulty, protocol.CodeFederation: faulty, protocol.CodeOrigin: http.StatusNotFound,
+		protocol.CodeCharter: conflict, protocol.CodeKey: faulty, protocol.CodeSignature: faulty, protocol.CodeBody: faulty,
+		protocol.CodeThreshold: faulty, protocol.CodeVersion: conflict, protocol.CodeReplayed: conflict, protocol.CodeGap: conflict,
+		protocol.CodeEpoch: conflict, protocol.CodeChain: conflict, protocol.CodePrevious: conflict, protocol.CodeFork: conflict,
+		protocol.CodeCount: conflict, protocol.CodeDigest: conflict, protocol.CodeFloor: conflict,
+		protocol.CodeQuota: http.StatusTooManyRequests, protocol.CodeNotFound: http.StatusNotFound,
+		protocol.CodeUnavailable: http.StatusServiceUnavailable, protocol.CodeReadOnly: http.StatusServiceUnavailable,
+		protocol.CodeConflict: conflict, protocol.CodeWithdrawn: http.StatusGone, protocol.CodeNotPermitted: http.StatusForbidden,
+		protocol.CodeInternal: http.StatusInternalServerError, protocol.CodeHolder: http.StatusBadGateway,
+		protocol.CodeUnprovenFinal: http.StatusServiceUnavailable,
+	}
+}
+
+// Problem is the body of every answer that is not a success, as RFC 9457 has it.
+type Problem struct {
+	Title  string          `json:"title" doc:"the status in words"`
+	Status int             `json:"status" doc:"the HTTP status"`
+	Detail string          `json:"detail" doc:"what is wrong and, where there is one, the next step"`
+	Code   protocol.Code   `json:"code" doc:"the first fault's code, which never changes its meaning"`
+	Errors protocol.Errors `json:"errors" doc:"every fault of the request, by field"`
+	// Tombstone of a listing that was withdrawn.
+	Tombstone *protocol.Tombstone `json:"tombstone,omitempty"`
+}
+
+const problemType = "application/problem+json"
+
+// Error, GetStatus and ContentType make a Problem huma's kind of error.
+func (p *Problem) Error() string               { return p.Detail }
+func (p *Problem) GetStatus() int              { return p.Status }
+func (p *Problem) ContentType(_ string) string { return problemType }
+
+func newProblem(status int, faults protocol.Errors) *Problem {
+	p := &Problem{Title: http.StatusText(status), Status: status, Code: faults[0].Code, Detail: faults[0].Message, Errors: faults}
+	if len(faults) > 1 {
+		p.Detail = "several things are wrong; errors names each"
+	}
+	return p
+}
+
+// problem says err to a stranger: protocol's errors as they are, all others as a fault of the node whose cause stands in
+// the log alone.
+func (a *API) problem(err error) *Problem {
+	faults := protocol.All(err)
+	status, ok := statuses()[faults[0].Code]
+	if !ok {
+		status = http.StatusInternalServerError
+	}
+	for _, f := range faults {
+		if f.Code == protocol.CodeInternal || !ok {
+			a.cfg.Log.Error("request failed", "error", err)
+			return newProblem(http.StatusInternalServerError, protocol.Errors{internal()})
+		}
+	}
+	if status >= http.StatusInternalServerError {
+		a.cfg.Log.Warn("request refused", "error", err)
+	}
+	return newProblem(status, faults)
+}
+
+func internal() *protocol.Error {
+	return protocol.Errorf(protocol.CodeInternal, "", "a fault of this node; its log says more. Try again, and tell its operator if it stays")
+}
+
+func (a *API) fail(w http.ResponseWriter, err error) { write(w, a.problem(err)) }
+
+func write(w http.ResponseWriter, p *Problem) {
+	w.Header().Set("Content-Type", problemType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// explain turns the faults that huma found itself into a Problem without echoing what was sent. It is a transformer of this
+// API's configuration, so that huma.NewError, a variable of its package, stays as it is.
+func (a *API) explain(_ huma.Context, _ string, v any) (any, error) {
+	e, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	if e.Status >= http.StatusInternalServerError {
+		a.cfg.Log.Error("request failed", "detail", e.Detail)
+		return newProblem(e.Status, protocol.Errors{internal()}), nil
+	}
+	var faults protocol.Errors
+	for _, d := range e.Errors {
+		code, ok := d.Value.(protocol.Code)
+		switch {
+		case ok: // one of our own
+		case strings.HasPrefix(d.Message, "required "):
+			code = protocol.CodeRequired
+		default:
+			code = protocol.CodeValue
+		}
+		_, field, found := strings.Cut(d.Location, ".")
+		if !found {
+			field = d.Location
+		}
+		faults = append(faults, &protocol.Error{Code: code, Field: field, Message: d.Message})
+	}
+	if len(faults) == 0 {
+		faults = protocol.Errors{protocol.Errorf(protocol.CodeValue, "", "%s", e.Detail)}
+	}
+	return newProblem(e.Status, faults), nil
+}
+
+// finding is a fault that one of our resolvers found, on its way through huma to explain.
+type finding struct {
+	fault  *protocol.Error
+	status int
+}
+
+func (f finding) Error() string { return f.fault.Error() }
+
+func (f finding) ErrorDetail() *huma.ErrorDetail {
+	return &huma.ErrorDetail{Message: f.fault.Message, Location: "." + f.fault.Field, Value: f.fault.Code}
+}
+
+func (f finding) GetStatus() int { return f.status }

@@ -1,0 +1,171 @@
+package api
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+const (
+	maxBody  = 64 << 10 // bytes of a listing or a match request
+	maxQuery = 2000     // characters of ?q=; longer texts are POSTed
+)
+
+// Known refuses query parameters that the operation does not have, or that stand twice: a misspelt filter must not widen
+// an answer silently.
+type Known struct{}
+
+// Resolve implements huma.Resolver.
+func (*Known) Resolve(ctx huma.Context) (faults []error) {
+	u := ctx.URL()
+	query := u.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		known := slices.ContainsFunc(ctx.Operation().Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name })
+		switch {
+		case !known:
+			faults = append(faults, found(protocol.CodeUnknown, clip(name), "is no parameter of this address"))
+		case len(query[name]) > 1:
+			faults = append(faults, found(protocol.CodeRepeated, name, "stands twice; separate several values by commas"))
+		}
+	}
+	return faults
+}
+
+func found(code protocol.Code, field, message string) error {
+	return finding{protocol.Errorf(code, field, "%s", message), http.StatusUnprocessableEntity}
+}
+
+// Payload is a request's body of at most maxBody bytes.
+type Payload struct{ bytes []byte }
+
+// Resolve implements huma.Resolver.
+func (p *Payload) Resolve(ctx huma.Context) []error {
+	if ct := ctx.Header("Content-Type"); ct != "" && !strings.HasPrefix(ct, "application/json") {
+		return []error{finding{protocol.Errorf(protocol.CodeValue, "Content-Type", "send application/json"), http.StatusUnsupportedMediaType}}
+	}
+	b, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), maxBody+1))
+	var network net.Error
+	switch {
+	case errors.As(err, &network) && network.Timeout():
+		return []error{finding{protocol.Errorf(protocol.CodeTruncated, "body", "did not arrive in time"), http.StatusRequestTimeout}}
+	case err != nil:
+		return []error{finding{protocol.Errorf(protocol.CodeTruncated, "body", "ended before it was complete"), http.StatusBadRequest}}
+	case len(b) > maxBody:
+		return []error{finding{
+			protocol.Errorf(protocol.CodeTooLarge, "body", "at most %d bytes", maxBody), http.StatusRequestEntityTooLarge,
+		}}
+	}
+	p.bytes = b
+	return nil
+}
+
+// object reads the members of a JSON object into the values that into points at, and names every fault. Unknown members are
+// faults; null is absent.
+func object(raw []byte, at string, into map[string]any) protocol.Errors {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &all); err != nil || all == nil {
+		return protocol.Errors{protocol.Errorf(protocol.CodeText, orBody(at), "has to be a JSON object in { }")}
+	}
+	var faults protocol.Errors
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		target, ok := into[name]
+		if !ok {
+			faults = append(faults, protocol.Errorf(protocol.CodeUnknown, at+clip(name),
+				"is unknown here; known are %s", strings.Join(slices.Sorted(maps.Keys(into)), ", ")))
+			continue
+		}
+		if err := json.Unmarshal(all[name], target); err != nil {
+			faults = append(faults, protocol.Errorf(protocol.CodeWireType, at+name, "has to be %s", wanted(target)))
+		}
+	}
+	return faults
+}
+
+func orBody(at string) string {
+	if at == "" {
+		return "body"
+	}
+	return strings.TrimSuffix(at, ".")
+}
+
+func wanted(target any) string {
+	switch target.(type) {
+	case *string, *protocol.ListingID, *protocol.MemberID:
+		return "text in quotes"
+	case *int:
+		return "a whole number without quotes"
+	case *bool:
+		return "true or false"
+	default:
+		return "a list of texts in [ ]"
+	}
+}
+
+// withID puts the id of the address into a listing that does not say one itself.
+func withID(listing []byte, id string) []byte {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(listing, &all) != nil || all["id"] != nil {
+		return listing
+	}
+	member := fmt.Sprintf("{%q:%q", "id", id)
+	if len(all) > 0 {
+		member += ","
+	}
+	return bytes.Replace(listing, []byte("{"), []byte(member), 1)
+}
+
+// cursor names a place in a list, for one set of filters. It is opaque to callers but no secret: the check sum refuses
+// what was cut off, altered, or made for other filters.
+func cursor(next match.Ref, f match.Filter) string {
+	if next == (match.Ref{}) {
+		return ""
+	}
+	place := string(next.Origin) + "/" + string(next.ID)
+	sum := cursorSum(place, f)
+	return base64.RawURLEncoding.EncodeToString(append(sum[:8], place...))
+}
+
+func parseCursor(s string, f match.Filter) (match.Ref, error) {
+	if s == "" {
+		return match.Ref{}, nil
+	}
+	refused := protocol.Errorf(protocol.CodeValue, "cursor",
+		"is not one that this list gave for these filters: begin without it, and follow the next links")
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) < 8 {
+		return match.Ref{}, refused
+	}
+	place := string(b[8:])
+	sum := cursorSum(place, f)
+	origin, id, _ := strings.Cut(place, "/")
+	ref, err := match.ParseRef(origin, id)
+	if err != nil || !bytes.Equal(b[:8], sum[:8]) {
+		return match.Ref{}, refused
+	}
+	return ref, nil
+}
+
+func cursorSum(place string, f match.Filter) protocol.Hash {
+	f.Today = 0 // a list may be followed past midnight
+	return protocol.Sum(fmt.Appendf(nil, "tmh/cursor/1 %s %+v", place, f))
+}
+
+func clip(s string) string {
+	if len(s) > 40 {
+		s = strings.ToValidUTF8(s[:40], "") + "…"
+	}
+	return s
+}

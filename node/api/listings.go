@@ -1,0 +1,280 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
+
+	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+// FilterParams are the filters as query parameters.
+type FilterParams struct {
+	Kind    []string `query:"kind" enum:"TO,TR,RD,EX,FC,FN" maxItems:"6" doc:"kinds of listing, separated by commas"`
+	Country []string `query:"country" pattern:"^[A-Z][A-Z]$" maxItems:"16" doc:"countries of the listing, ISO 3166-1 alpha-2"`
+	Origin  []string `query:"origin" pattern:"^[A-Z][A-Z0-9]{1,15}$" maxItems:"16" doc:"members that published it"`
+	TRLMin  int      `query:"trl_min" minimum:"1" maximum:"9" doc:"leaves out listings that state no TRL"`
+	TRLMax  int      `query:"trl_max" minimum:"1" maximum:"9" doc:"leaves out listings that state no TRL"`
+	FORD    []string `query:"ford" pattern:"^[1-6](\\.[1-9][0-9]?)?$" maxItems:"16" doc:"OECD fields of research; 2 covers 2.4"`
+	Expired bool     `query:"expired" doc:"true keeps listings whose validity has ended"`
+}
+
+// Resolve implements huma.Resolver.
+func (p *FilterParams) Resolve(huma.Context) []error {
+	if p.TRLMin > 0 && p.TRLMax > 0 && p.TRLMin > p.TRLMax {
+		return []error{found(protocol.CodeValue, "trl_max", "is below trl_min")}
+	}
+	return nil
+}
+
+func (p *FilterParams) filter(today protocol.Date) match.Filter {
+	return match.Filter{
+		Kinds: typed[protocol.Kind](p.Kind), Countries: typed[protocol.Country](p.Country), Origins: typed[protocol.MemberID](p.Origin),
+		TRLMin: uint8(p.TRLMin), TRLMax: uint8(p.TRLMax), // 0 to 9
+		FORD: p.FORD, IncludeExpired: p.Expired, Today: today,
+	}
+}
+
+func typed[T ~string](list []string) []T {
+	var out []T
+	for _, s := range list {
+		out = append(out, T(s))
+	}
+	return out
+}
+
+type listInput struct {
+	Known
+	FilterParams
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Cursor string `query:"cursor" maxLength:"300" doc:"opaque: the next of the page before"`
+}
+
+type listOutput struct {
+	Link string `header:"Link" doc:"rel=next, unless this is the last page"`
+	Body ListPage
+}
+
+// ListPage is a page of listings in the order of (origin, id).
+type ListPage struct {
+	Entries []exchange.Entry `json:"entries"`
+	Next    string           `json:"next,omitempty" doc:"cursor of the next page; absent at the end"`
+}
+
+type RefInput struct {
+	Origin string `path:"origin" doc:"member that published the listing"`
+	ID     string `path:"id" doc:"the id that the member gave it"`
+}
+
+type entryInput struct {
+	Known
+	RefInput
+	IfNoneMatch string `header:"If-None-Match"`
+}
+
+type entryOutput struct {
+	Status int
+	ETag   string `header:"ETag"`
+	Body   *exchange.Entry
+}
+
+type publishInput struct {
+	Known
+	Payload
+}
+
+type putInput struct {
+	Known
+	ID string `path:"id"`
+	Payload
+}
+
+type withdrawInput struct {
+	Known
+	ID         string `path:"id"`
+	Reason     string `query:"reason" doc:"agreement, expired, no-longer-available, duplicate, error or other; also as a member of the body"`
+	ReplacedBy string `query:"replaced_by" doc:"the listing of the same origin to look at instead; also as a member of the body"`
+	Payload
+}
+
+type receiptOutput struct {
+	Status   int
+	Location string `header:"Location"`
+	Body     exchange.Receipt
+}
+
+func (a *API) listingRoutes(h huma.API, guarded huma.Middlewares) {
+	bearer := []map[string][]string{{"operator": {}}}
+	huma.Register(h, huma.Operation{
+		OperationID: "list", Method: http.MethodGet, Path: base + "/listings", Summary: "Listings of the whole federation, by origin and id",
+	}, a.list)
+	huma.Register(h, huma.Operation{
+		OperationID: "get", Method: http.MethodGet, Path: base + "/listings/{origin}/{id}",
+		Summary: "One listing; 410 with its tombstone where it was withdrawn",
+	}, a.entry)
+	huma.Register(h, huma.Operation{
+		OperationID: "publish", Method: http.MethodPost, Path: base + "/listings", Summary: "Publish or revise a listing of this node",
+		DefaultStatus: http.StatusCreated, Middlewares: guarded, Security: bearer,
+	}, func(ctx context.Context, in *publishInput) (*receiptOutput, error) {
+		return a.publish(ctx, in.bytes, "")
+	})
+	huma.Register(h, huma.Operation{
+		OperationID: "put", Method: http.MethodPut, Path: base + "/listings/{id}", Summary: "The same, with the id in the address",
+		DefaultStatus: http.StatusCreated, Middlewares: guarded, Security: bearer,
+	}, func(ctx context.Context, in *putInput) (*receiptOutput, error) {
+		return a.publish(ctx, withID(in.bytes, in.ID), in.ID)
+	})
+	huma.Register(h, huma.Operation{
+		OperationID: "withdraw", Method: http.MethodDelete, Path: base + "/listings/{id}",
+		Summary:     "Withdraw a listing of this node for ever: its id never returns",
+		Middlewares: guarded, Security: bearer, DefaultStatus: http.StatusOK,
+	}, a.withdraw)
+}
+
+func (a *API) list(_ context.Context, in *listInput) (*listOutput, error) {
+	f := in.filter(a.today())
+	after, err := parseCursor(in.Cursor, f)
+	if err != nil {
+		return nil, a.problem(err)
+	}
+	page, err := a.cfg.Desk.Entries(f, after, in.Limit)
+	if err != nil {
+		return nil, a.problem(err)
+	}
+	out := &listOutput{Body: ListPage{Entries: append([]exchange.Entry{}, page.Entries...), Next: cursor(page.Next, f)}}
+	if out.Body.Next != "" {
+		out.Link = "<" + base + "/listings?" + in.query(out.Body.Next).Encode() + `>; rel="next"`
+	}
+	return out, nil
+}
+
+// query is the address of the page that begins at next.
+func (in *listInput) query(next string) url.Values {
+	q := url.Values{"cursor": {next}, "limit": {strconv.Itoa(in.Limit)}}
+	for name, list := range map[string][]string{"kind": in.Kind, "country": in.Country, "origin": in.Origin, "ford": in.FORD} {
+		if len(list) > 0 {
+			q.Set(name, strings.Join(list, ","))
+		}
+	}
+	for name, n := range map[string]int{"trl_min": in.TRLMin, "trl_max": in.TRLMax} {
+		if n > 0 {
+			q.Set(name, strconv.Itoa(n))
+		}
+	}
+	if in.Expired {
+		q.Set("expired", "true")
+	}
+	return q
+}
+
+func (a *API) entry(_ context.Context, in *entryInput) (*entryOutput, error) {
+	ref, err := match.ParseRef(in.Origin, in.ID)
+	if err != nil {
+		return nil, a.problem(err)
+	}
+	e, err := a.cfg.Desk.Entry(ref)
+	if err != nil {
+		return nil, a.problem(err)
+	}
+	if e.State == exchange.Withdrawn {
+		p := a.problem(protocol.Errorf(protocol.CodeWithdrawn, "", "the listing was withdrawn by its origin; the tombstone says why"))
+		p.Tombstone = e.Tombstone
+		return nil, p
+	}
+	out := &entryOutput{Status: http.StatusOK, ETag: etag(e)}
+	if matches(in.IfNoneMatch, out.ETag) {
+		out.Status = http.StatusNotModified
+		return out, nil
+	}
+	out.Body = &e
+	return out, nil
+}
+
+func etag(e exchange.Entry) string {
+	return `W/"` + e.Header.String() + "." + string(e.State) + "." + string(e.Fresh.State) + `"`
+}
+
+func matches(header, tag string) bool {
+	return slices.ContainsFunc(strings.Split(header, ","), func(s string) bool {
+		s = strings.TrimSpace(s)
+		return s == "*" || strings.TrimPrefix(s, "W/") == strings.TrimPrefix(tag, "W/")
+	})
+}
+
+func (a *API) publish(ctx context.Context, body []byte, id string) (*receiptOutput, error) {
+	l, err := a.cfg.Decode(body)
+	if err != nil {
+		return nil, a.problem(err)
+	}
+	if id != "" && string(l.ID) != id {
+		return nil, a.problem(protocol.Errorf(protocol.CodeValue, "id", "is another in the address than in the listing: make them equal"))
+	}
+	r, err := a.cfg.Desk.Publish(ctx, l)
+	if err != nil {
+		return nil, a.problem(err)
+	}
+	out := &receiptOutput{Status: http.StatusOK, Location: listingPath(r.Ref), Body: r}
+	if r.Outcome == exchange.Published {
+		out.Status = http.StatusCreated
+	}
+	return out, nil
+}
+
+func listingPath(ref match.Ref) string {
+	return base + "/listings/" + string(ref.Origin) + "/" + string(ref.ID)
+}
+
+func (a *API) withdraw(ctx context.Context, in *withdrawInput) (*receiptOutput, error) {
+	t := protocol.Tombstone{Reason: in.Reason, ReplacedBy: protocol.ListingID(in.ReplacedBy)}
+	var faults protocol.Errors
+	if len(in.bytes) > 0 {
+		faults = object(in.bytes, "", map[string]any{"reason": &t.Reason, "replaced_by": &t.ReplacedBy})
+	}
+	id, err := protocol.ParseListingID(in.ID)
+	faults = append(faults, protocol.All(err)...)
+	if len(faults) == 0 && !slices.Contains(protocol.Reasons(), t.Reason) {
+		faults = append(faults, protocol.Errorf(protocol.CodeValue, "reason", "say why: one of %s", strings.Join(protocol.Reasons(), ", ")))
+	}
+	if t.ReplacedBy != "" {
+		if _, err := protocol.ParseListingID(string(t.ReplacedBy)); err != nil {
+			faults = append(faults, protocol.Errorf(protocol.CodeValue, "replaced_by", "is no id of a listing"))
+		}
+	}
+	if len(faults) > 0 {
+		return nil, a.problem(faults)
+	}
+	t.At = protocol.InstantOf(a.cfg.Now())
+	r, err := a.cfg.Desk.Withdraw(ctx, id, t)
+	if err != nil {
+		return nil, a.problem(err)
+	}
+	return &receiptOutput{Status: http.StatusOK, Body: r}, nil
+}
+
+// fullRecord passes on what the origin keeps, of a form that only the origin knows.
+func (a *API) fullRecord(w http.ResponseWriter, r *http.Request) {
+	ref, err := match.ParseRef(chi.URLParam(r, "origin"), chi.URLParam(r, "id"))
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	b, err := a.cfg.Desk.FullRecord(r.Context(), ref)
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if json.Valid(b) {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	_, _ = w.Write(b)
+}

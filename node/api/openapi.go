@@ -1,0 +1,116 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+// humaConfig leaves out what huma would add by itself: a documentation page that loads from a CDN, schema links in every
+// answer, and an OpenAPI route that builds its answer without a lock.
+func humaConfig(version string, explain huma.Transformer) huma.Config {
+	if version == "" {
+		version = "0"
+	}
+	c := huma.DefaultConfig("TMH node", version)
+	c.Info.Description = "Matching of technology over the catalogue of a whole federation. Everybody may read; writing wants the operator's token."
+	c.DocsPath, c.SchemasPath, c.OpenAPIPath = "", "", ""
+	c.CreateHooks = nil
+	c.Transformers = []huma.Transformer{explain}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"operator": {Type: "http", Scheme: "bearer", Description: "the operator token of this node's configuration"},
+	}
+	// Types that have a JSON form of their own.
+	c.Components.Schemas.RegisterTypeAlias(typeOf[protocol.Instant](), typeOf[time.Time]())
+	return c
+}
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+// bodies describes what Payload reads. Given to huma before, it would read and judge the body itself, and stop at the
+// first fault.
+func bodies(doc *huma.OpenAPI) {
+	body := func(t reflect.Type) *huma.RequestBody {
+		schema := doc.Components.Schemas.Schema(t, true, "")
+		return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+	}
+	doc.Paths[base+"/listings"].Post.RequestBody = body(typeOf[protocol.Listing]())
+	doc.Paths[base+"/listings/{id}"].Put.RequestBody = body(typeOf[protocol.Listing]())
+	doc.Paths[base+"/match"].Post.RequestBody = body(typeOf[MatchRequest]())
+}
+
+// describe adds the routes that huma does not serve and writes the description, once.
+func describe(h huma.API) []byte {
+	doc := h.OpenAPI()
+	bodies(doc)
+	text := func(contentType string) map[string]*huma.Response {
+		return map[string]*huma.Response{
+			"200":     {Description: "OK", Content: map[string]*huma.MediaType{contentType: {Schema: &huma.Schema{Type: huma.TypeString}}}},
+			"default": {Description: "Error", Content: map[string]*huma.MediaType{problemType: {Schema: doc.Components.Schemas.Schema(typeOf[Problem](), true, "")}}},
+		}
+	}
+	str := &huma.Schema{Type: huma.TypeString}
+	operator := []map[string][]string{{"operator": {}}}
+	doc.AddOperation(&huma.Operation{
+		OperationID: "full-record", Method: http.MethodGet, Path: base + "/listings/{origin}/{id}/full",
+		Summary:    "The full record, fetched from its origin now; 503 where the origin cannot be reached",
+		Parameters: []*huma.Param{{Name: "origin", In: "path", Required: true, Schema: str}, {Name: "id", In: "path", Required: true, Schema: str}},
+		Responses:  text("application/octet-stream"),
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "import", Method: http.MethodPost, Path: base + "/imports", Security: operator,
+		Summary:     "Publish many listings; the answer streams one JSON line an event, the last says done or fault",
+		Parameters:  []*huma.Param{{Name: "format", In: "query", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"jsonl", "csv"}}}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-ndjson": {}, "text/csv": {}}},
+		Responses:   text("application/x-ndjson"),
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "metrics", Method: http.MethodGet, Path: base + "/metrics", Security: operator,
+		Summary: "Metrics in Prometheus' text form", Responses: text("text/plain"),
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "charter", Method: http.MethodGet, Path: "/.well-known/tmh/charter",
+		Summary: "Charter chain and member cards, which authenticate themselves", Responses: text("application/octet-stream"),
+	})
+	all := doc.Components.Schemas.Map()
+	if p, e := all["Problem"], all["ErrorModel"]; p != nil && e != nil {
+		*e = *p // what explain makes of it
+	}
+	for _, s := range all {
+		notNull(s)
+	}
+	for _, p := range doc.Paths {
+		for _, op := range []*huma.Operation{p.Get, p.Post, p.Put, p.Delete} {
+			if op != nil {
+				for _, param := range op.Parameters {
+					notNull(param.Schema)
+				}
+			}
+		}
+	}
+	b, err := json.Marshal(doc)
+	if err != nil {
+		panic(fmt.Sprintf("api: the description has no JSON form: %v", err)) // a fault of the build: every test meets it
+	}
+	return b
+}
+
+// notNull says of lists that they are never null, which huma's own switch would say for all users of huma in this process.
+func notNull(s *huma.Schema) {
+	if s == nil {
+		return
+	}
+	if s.Type == huma.TypeArray {
+		s.Nullable = false
+	}
+	notNull(s.Items)
+	for _, p := range s.Properties {
+		notNull(p)
+	}
+}
