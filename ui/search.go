@@ -1,0 +1,252 @@
+package ui
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/asean-tmh/tmh/configs/codes"
+	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+const (
+	pageSize = 10
+	maxQuery = 2000 // characters
+	maxLooks = 20
+)
+
+// searchPage is the start page, the answer to a search and the browsing of the catalogue.
+type searchPage struct {
+	frame
+	Form     searchForm
+	Asked    bool // words were given: Cards are ranked
+	Filtered bool
+	Start    bool // neither words nor filters nor a later page
+	Cards    []card
+	Total    int
+	TotalIn  string // words: "1 234 listings"
+	From, To int
+	Prev     string
+	Next     string
+	Ranker   string
+	Notes    []string
+	Kinds    []tally
+	Members  int
+}
+
+type searchForm struct {
+	Q                                 string
+	Kinds, Countries, Fields          []option
+	TRLMin, TRLMax                    []option
+	Origin, OriginName, WithoutOrigin string
+	Open                              bool
+}
+
+type option struct {
+	Value, Label string
+	Selected     bool
+	Group        string // heading of a run of options, on its first
+}
+
+type tally struct {
+	Code, Label, Href string
+	Count             string
+}
+
+// asked is a search as the address carries it.
+type asked struct {
+	q      string
+	filter match.Filter
+	page   int
+	after  match.Ref
+	values url.Values // only what is understood, for links
+}
+
+func (s *site) search(r *http.Request) (view, error) {
+	in, err := s.parseSearch(r.URL.Query())
+	if err != nil {
+		return view{}, err
+	}
+	figures, members := s.cfg.Desk.Figures(), s.cfg.Desk.Members()
+	p := searchPage{frame: s.frame("search", "Search"), Form: s.form(in, figures.ByCountry, members), Members: len(members)}
+	for _, k := range codes.Kind().All() {
+		p.Kinds = append(p.Kinds, tally{k.Code, k.Label, "/?kind=" + k.Code, number(figures.ByKind[k.Code])})
+	}
+	p.Asked, p.Filtered = in.q != "", p.Form.Open
+	p.Start = !p.Asked && !p.Filtered && in.after == (match.Ref{})
+	langs := preferred(r.Header.Get("Accept-Language"))
+	if p.Asked {
+		err = s.ranked(r, in, langs, &p)
+	} else {
+		err = s.browse(in, langs, &p)
+	}
+	if p.Start {
+		p.Total, p.TotalIn = figures.Listings, count(figures.Listings, "listing")
+	}
+	return view{"search", p, http.StatusOK}, err
+}
+
+func (s *site) ranked(r *http.Request, in asked, langs []protocol.Lang, p *searchPage) error {
+	a, err := s.cfg.Desk.Match(r.Context(), match.Query{Text: in.q, Filter: in.filter, Limit: pageSize, Offset: (in.page - 1) * pageSize})
+	if err != nil {
+		return err
+	}
+	p.Title = in.q + " – search"
+	p.Cards, p.Notes, p.Ranker = s.hits(a.Hits, langs), notes(a, s.cfg.Now()), protocol.Hash(a.Ranker).Short()
+	p.Total, p.TotalIn = a.Total, count(a.Total, "listing")
+	p.From, p.To = (in.page-1)*pageSize+1, (in.page-1)*pageSize+len(p.Cards)
+	if in.page > 1 {
+		p.Prev = in.link("page", strconv.Itoa(in.page-1))
+	}
+	if p.To < a.Total && len(p.Cards) > 0 && in.page*pageSize < match.Depth {
+		p.Next = in.link("page", strconv.Itoa(in.page+1))
+	}
+	return nil
+}
+
+func (s *site) browse(in asked, langs []protocol.Lang, p *searchPage) error {
+	page, err := s.cfg.Desk.Entries(in.filter, in.after, pageSize)
+	// A desk looks at so many records a call; with a rare filter it may have found none of them and still not be at the end.
+	for range maxLooks {
+		if err != nil || len(page.Entries) > 0 || page.Next == (match.Ref{}) {
+			break
+		}
+		page, err = s.cfg.Desk.Entries(in.filter, page.Next, pageSize)
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range page.Entries {
+		if e.State != exchange.Withdrawn {
+			p.Cards = append(p.Cards, s.card(e, langs))
+		}
+	}
+	if h := s.cfg.Desk.Health(); h.Indexing > 0 {
+		p.Notes = notes(exchange.MatchAnswer{Indexing: h.Indexing}, s.cfg.Now())
+	}
+	if in.after != (match.Ref{}) {
+		p.Prev = in.link("", "")
+	}
+	if page.Next != (match.Ref{}) {
+		p.Next = in.link("after", string(page.Next.Origin)+"/"+string(page.Next.ID))
+	}
+	return nil
+}
+
+func (in asked) link(name, value string) string {
+	q := url.Values{}
+	for k, v := range in.values {
+		q[k] = v
+	}
+	if name != "" && value != "1" {
+		q.Set(name, value)
+	}
+	if len(q) == 0 {
+		return "/"
+	}
+	return "/?" + q.Encode()
+}
+
+// parseSearch reads the address; every fault of it is reported. Empty parameters are what an untouched form sends.
+func (s *site) parseSearch(q url.Values) (asked, error) {
+	in := asked{q: strings.TrimSpace(q.Get("q")), page: 1, values: url.Values{}}
+	in.filter.Today = s.today()
+	var faults protocol.Errors
+	bad := func(field, format string, args ...any) {
+		faults = append(faults, protocol.Errorf(protocol.CodeValue, field, format, args...))
+	}
+	if n := utf8.RuneCountInString(in.q); n > maxQuery {
+		bad("search words", "%d characters, at most %d", n, maxQuery)
+	}
+	if !utf8.ValidString(in.q) {
+		bad("search words", "are not UTF-8")
+	}
+	take := func(name string, ok func(string) bool, use func(string)) {
+		v := q.Get(name)
+		switch {
+		case v == "":
+		case !ok(v):
+			bad(name, "is not one of the choices of the form")
+		default:
+			in.values.Set(name, v)
+			use(v)
+		}
+	}
+	take("q", func(string) bool { return in.q != "" }, func(string) {})
+	take("kind", codes.Kind().Has, func(v string) { in.filter.Kinds = []protocol.Kind{protocol.Kind(v)} })
+	take("country", codes.Country().Has, func(v string) { in.filter.Countries = []protocol.Country{protocol.Country(v)} })
+	take("ford", codes.FORD().Has, func(v string) { in.filter.FORD = []string{v} })
+	take("trl_min", codes.TRL().Has, func(v string) { in.filter.TRLMin = v[0] - '0' })
+	take("trl_max", codes.TRL().Has, func(v string) { in.filter.TRLMax = v[0] - '0' })
+	take("origin", func(v string) bool { _, err := protocol.ParseMemberID(v); return err == nil },
+		func(v string) { in.filter.Origins = []protocol.MemberID{protocol.MemberID(v)} })
+	if in.filter.TRLMax > 0 && in.filter.TRLMin > in.filter.TRLMax {
+		bad("readiness", "“from” is above “to”")
+	}
+	if v := q.Get("page"); v != "" {
+		n, err := strconv.Atoi(v)
+		if in.page = n; err != nil || n < 1 || n > match.Depth/pageSize {
+			bad("page", "is not between 1 and %d", match.Depth/pageSize)
+		}
+	}
+	if v := q.Get("after"); v != "" {
+		origin, id, _ := strings.Cut(v, "/")
+		ref, err := match.ParseRef(origin, id)
+		if in.after = ref; err != nil {
+			bad("after", "is no place in the catalogue")
+		}
+	}
+	if len(faults) > 0 {
+		return in, faults
+	}
+	return in, nil
+}
+
+// form is the search form as it was sent.
+func (s *site) form(in asked, byCountry map[string]int, members []exchange.MemberState) searchForm {
+	f := searchForm{Q: in.q}
+	v := in.values
+	for _, c := range codes.Kind().All() {
+		f.Kinds = append(f.Kinds, option{Value: c.Code, Label: c.Label, Selected: v.Get("kind") == c.Code})
+	}
+	for _, c := range codes.FORD().All() {
+		if c.Parent == "" || v.Get("ford") == c.Code {
+			f.Fields = append(f.Fields, option{Value: c.Code, Label: c.Label, Selected: v.Get("ford") == c.Code})
+		}
+	}
+	var others []option
+	for _, c := range codes.Country().All() {
+		o := option{Value: c.Code, Label: c.Label, Selected: v.Get("country") == c.Code}
+		switch {
+		case c.Parent == "ASEAN":
+			f.Countries = append(f.Countries, o)
+		case byCountry[c.Code] > 0 || o.Selected:
+			others = append(others, o)
+		}
+	}
+	f.Countries = append(f.Countries, others...)
+	for _, c := range codes.TRL().All() {
+		f.TRLMin = append(f.TRLMin, option{Value: c.Code, Label: c.Code, Selected: v.Get("trl_min") == c.Code})
+		f.TRLMax = append(f.TRLMax, option{Value: c.Code, Label: c.Code, Selected: v.Get("trl_max") == c.Code})
+	}
+	if f.Origin = v.Get("origin"); f.Origin != "" {
+		f.OriginName = f.Origin
+		if i := slices.IndexFunc(members, func(m exchange.MemberState) bool { return string(m.ID) == f.Origin }); i >= 0 {
+			f.OriginName = members[i].Name
+		}
+		without := asked{values: url.Values{}}
+		for k := range v {
+			if k != "origin" {
+				without.values.Set(k, v.Get(k))
+			}
+		}
+		f.WithoutOrigin = without.link("", "")
+	}
+	f.Open = len(v) > 1 || (len(v) == 1 && v.Get("q") == "")
+	return f
+}

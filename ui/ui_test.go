@@ -1,0 +1,275 @@
+package ui_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+func get(h http.Handler, target string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func has(n *html.Node, key string) bool {
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == key })
+}
+
+func text(n *html.Node) string {
+	if n.Type == html.TextNode {
+		return n.Data
+	}
+	var b strings.Builder
+	for c := range n.ChildNodes() {
+		b.WriteString(text(c))
+	}
+	return b.String()
+}
+
+func find(root *html.Node, ok func(*html.Node) bool) (out []*html.Node) {
+	for n := range root.Descendants() {
+		if n.Type == html.ElementNode && ok(n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func tag(names ...string) func(*html.Node) bool {
+	return func(n *html.Node) bool { return slices.Contains(names, n.Data) }
+}
+
+// audit parses a page and checks what every page has to have.
+func audit(t *testing.T, name string, w *httptest.ResponseRecorder) *html.Node {
+	t.Helper()
+	if got := w.Header().Get("Content-Security-Policy"); got != "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'" {
+		t.Errorf("%s: policy %s", name, got)
+	}
+	root, err := html.Parse(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []string{"h1", "main", "title", "footer"} {
+		if n := len(find(root, tag(one))) - len(find(root, func(n *html.Node) bool { return n.Data == "title" && one == "title" && n.Parent.Data == "svg" })); n != 1 {
+			t.Errorf("%s: %d of %s", name, n, one)
+		}
+	}
+	if bad := find(root, func(n *html.Node) bool {
+		return n.Data == "script" || n.Data == "style" || has(n, "style") || slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return strings.HasPrefix(a.Key, "on") })
+	}); len(bad) > 0 {
+		t.Errorf("%s: %s is against the policy", name, bad[0].Data)
+	}
+	ids, level := map[string]bool{}, 0
+	for _, n := range find(root, func(n *html.Node) bool { return has(n, "id") }) {
+		if ids[attr(n, "id")] {
+			t.Errorf("%s: id %s twice", name, attr(n, "id"))
+		}
+		ids[attr(n, "id")] = true
+	}
+	for _, n := range find(root, tag("input", "select")) {
+		if attr(n, "type") != "hidden" && len(find(root, func(l *html.Node) bool { return l.Data == "label" && attr(l, "for") == attr(n, "id") })) != 1 {
+			t.Errorf("%s: %s has no label", name, attr(n, "id"))
+		}
+	}
+	for _, n := range find(root, tag("h1", "h2", "h3", "h4")) {
+		l := int(n.Data[1] - '0')
+		if l > level+1 {
+			t.Errorf("%s: heading %q skips a level", name, text(n))
+		}
+		level = l
+	}
+	for _, n := range find(root, func(n *html.Node) bool { return has(n, "aria-labelledby") }) {
+		for id := range strings.FieldsSeq(attr(n, "aria-labelledby")) {
+			if !ids[id] {
+				t.Errorf("%s: nothing has the id %s", name, id)
+			}
+		}
+	}
+	for _, n := range find(root, tag("a")) {
+		if strings.TrimSpace(text(n)) == "" {
+			t.Errorf("%s: a link to %s without text", name, attr(n, "href"))
+		}
+	}
+	checkLanguages(t, name, root)
+	return root
+}
+
+// checkLanguages: text in another script than the page's stands within an element that says its language.
+func checkLanguages(t *testing.T, name string, root *html.Node) {
+	t.Helper()
+	for n := range root.Descendants() {
+		if n.Type != html.TextNode || !strings.ContainsFunc(n.Data, func(r rune) bool { return r >= 0x1000 && r <= 0x109F || r >= 0x1780 && r <= 0x17FF }) {
+			continue
+		}
+		lang := ""
+		for p := n.Parent; p != nil && lang == ""; p = p.Parent {
+			lang = attr(p, "lang")
+		}
+		if lang == "en" && n.Parent.Data != "title" {
+			t.Errorf("%s: %.30q is not marked with its language", name, n.Data)
+		}
+	}
+}
+
+func TestEveryPageWithEveryModel(t *testing.T) {
+	rich, empty := full(), &desk{}
+	troubled := full()
+	troubled.broken = errors.New("disk gone")
+	unreachable := full()
+	unreachable.fault = protocol.Errorf(protocol.CodeUnavailable, "", "KH does not answer")
+	changed := full()
+	changed.full = []byte("other")
+	binary := full()
+	binary.full = []byte{0xff, 0}
+	nothing := full()
+	nothing.answer = exchange.MatchAnswer{}
+	dryer := "/listings/KH/TO-KH-20260114-001"
+	for _, c := range []struct {
+		name   string
+		d      *desk
+		target string
+		status int
+		want   string
+	}{
+		{"start", rich, "/", 200, "Find a technology"},
+		{"start, empty", empty, "/", 200, "The catalogue is empty"},
+		{"search", rich, "/?q=fish", 200, "1\u202f234 listings found"},
+		{"search, page 2", rich, "/?q=fish&page=2", 200, "11 to 14"},
+		{"search, all filters", rich, "/?q=fish&kind=TR&country=JP&trl_min=2&trl_max=7&ford=2.4&origin=TH", 200, "published by Thailand"},
+		{"search, nothing", nothing, "/?q=fish&kind=TR", 200, "Nothing found"},
+		{"browse", rich, "/?kind=TR", 200, "Listings that fit your choices"},
+		{"browse, nothing", empty, "/?kind=TR&utm_source=x", 200, "No listing fits these choices"},
+		{"browse, later", rich, "/?after=KH/TO-1", 200, "To the beginning"},
+		{"search, faulty", rich, "/?kind=zz&country=%3Cb%3E&trl_min=9&trl_max=1&page=0&after=x", 400, "not one of the choices"},
+		{"search, broken", troubled, "/?q=x", 500, "A fault of this node"},
+		{"listing", rich, dryer, 200, "Utility model or petty patent"},
+		{"listing, Thai", rich, "/listings/TH/TR-TH-7", 200, "Least technology readiness"},
+		{"listing, hostile", rich, "/listings/LA/EX-LA-1", 200, `<script>alert("x")</script> & 'Smoke" onmouseover=y`},
+		{"listing, alone", nothing, dryer, 200, "Nothing in the catalogue answers"},
+		{"listing, unusable", rich, "/listings/VN/TO-VN-9", 200, "not a valid listing: texts"},
+		{"listing, withdrawn", rich, "/listings/VN/TO-VN-8", 410, "an agreement was made"},
+		{"listing, none", rich, "/listings/VN/none", 404, "no such listing"},
+		{"listing, no address", rich, "/listings/vn/a%20b", 404, "no such listing"},
+		{"full", rich, dryer + "/full", 200, "Equal to what the origin signed"},
+		{"full, changed", changed, dryer + "/full", 200, "do not rely on it"},
+		{"full, unsigned", rich, "/listings/TH/TR-TH-7/full", 200, "cannot be verified"},
+		{"full, binary", binary, dryer + "/full", 200, "not text"},
+		{"full, unreachable", unreachable, dryer + "/full", 503, "KH does not answer"},
+		{"federation", rich, "/federation", 200, "412 changes still to come"},
+		{"federation, empty", empty, "/federation", 200, "tmh charter import"},
+		{"figures", rich, "/figures", 200, "38\u202f210"},
+		{"figures, empty", empty, "/figures", 200, "Nothing was published yet"},
+		{"no page", rich, "/nowhere", 404, "There is no such page"},
+		{"no asset", rich, "/assets/none.css", 404, "There is no such page"},
+	} {
+		w := get(pages(c.d), c.target)
+		if w.Code != c.status || w.Header().Get("Content-Type") != "text/html; charset=utf-8" {
+			t.Errorf("%s: %d %s", c.name, w.Code, w.Header().Get("Content-Type"))
+		}
+		if strings.Contains(w.Body.String(), "disk gone") {
+			t.Errorf("%s: shows a cause", c.name)
+		}
+		root := audit(t, c.name, w)
+		if got := text(root); !strings.Contains(got, c.want) {
+			t.Errorf("%s: no %q in\n%s", c.name, c.want, strings.Join(strings.Fields(got), " "))
+		}
+		if !strings.Contains(text(root), "are invented") {
+			t.Errorf("%s: is not marked as a demonstration", c.name)
+		}
+	}
+}
+
+func TestMethodsAreRefused(t *testing.T) {
+	w := httptest.NewRecorder()
+	pages(full()).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/federation", nil))
+	if audit(t, "post", w); w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD" {
+		t.Errorf("got %d %v", w.Code, w.Header())
+	}
+}
+
+func TestAssetsKeepTheirAddress(t *testing.T) {
+	h := pages(full())
+	root := audit(t, "start", get(h, "/"))
+	for _, l := range find(root, tag("link")) {
+		w := get(h, attr(l, "href"))
+		if w.Code != 200 || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") || w.Body.Len() < 100 {
+			t.Errorf("%s: %d %v", attr(l, "href"), w.Code, w.Header())
+		}
+	}
+}
+
+func TestTheSearchReachesTheDesk(t *testing.T) {
+	d := full()
+	get(pages(d), "/?q=+drying+fish+&kind=TR&country=LA&trl_min=3&trl_max=8&ford=2&origin=TH&page=3")
+	f := d.query.Filter
+	if d.query.Text != "drying fish" || d.query.Offset != 20 || f.Kinds[0] != "TR" || f.Countries[0] != "LA" || f.TRLMin != 3 || f.TRLMax != 8 ||
+		f.FORD[0] != "2" || f.Origins[0] != "TH" || f.Today == 0 {
+		t.Errorf("got %+v", d.query)
+	}
+	get(pages(d), "/?kind=TR&after=KH/TO-1")
+	if d.filter.Kinds[0] != "TR" || d.after != (match.Ref{Origin: "KH", ID: "TO-1"}) {
+		t.Errorf("got %+v after %v", d.filter, d.after)
+	}
+}
+
+func TestPagesLeadOn(t *testing.T) {
+	root := audit(t, "search", get(pages(full()), "/?q=fish&kind=TO&page=2&utm=x"))
+	links := find(root, func(n *html.Node) bool { return has(n, "rel") && n.Data == "a" })
+	if len(links) != 2 || attr(links[0], "href") != "/?kind=TO&q=fish" || attr(links[1], "href") != "/?kind=TO&page=3&q=fish" {
+		t.Errorf("got %v", links)
+	}
+}
+
+func TestTitlesComeInTheVisitorsLanguage(t *testing.T) {
+	for accept, want := range map[string]protocol.Lang{"": "en", "km-KH,en;q=.5": "km", "fr, km;q=0.2": "km", "de": "en", "\xff;q=x": "en"} {
+		root := audit(t, accept, get(pages(full()), "/listings/KH/TO-KH-20260114-001", "Accept-Language", accept))
+		if h := find(root, tag("h1"))[0]; attr(h, "lang") != string(want) {
+			t.Errorf("%s: title in %s, want %s", accept, attr(h, "lang"), want)
+		}
+	}
+}
+
+func TestBarsSumToTheScore(t *testing.T) {
+	root := audit(t, "search", get(pages(full()), "/?q=fish"))
+	table := find(root, tag("table"))[0]
+	if got := text(find(table, tag("tfoot"))[0]); !strings.Contains(got, "8.250") {
+		t.Errorf("foot: %s", got)
+	}
+	if rects := find(table, tag("rect")); len(rects) != 4 || attr(rects[0], "width") != "100.0%" {
+		t.Errorf("%d bars", len(rects))
+	}
+}
+
+func TestFiguresAsCSV(t *testing.T) {
+	d := full()
+	d.members[1].Name = "=cmd()"
+	w := get(pages(d), "/figures.csv")
+	for _, want := range []string{"\ufeffdimension,code,label,count\n", "total,,listings,38210\n", "member,TH,'=cmd(),9100\n", "ford,2,Engineering and technology,12000\n", ",stock,"} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("no %q in\n%s", want, w.Body)
+		}
+	}
+}

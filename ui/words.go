@@ -1,0 +1,176 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/language"
+
+	"github.com/asean-tmh/tmh/configs/codes"
+	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+// freshness says in words how far a copy can be trusted. Tone is good, wait or bad.
+type freshness struct {
+	Tone, Short, Long string
+	At                string // RFC 3339, for <time>; may be empty
+}
+
+func fresh(f exchange.Freshness, now time.Time) freshness {
+	heard := "never"
+	out := freshness{}
+	if f.LastHeard != 0 {
+		out.At = f.LastHeard.Time().Format(time.RFC3339)
+		heard = ago(now.Sub(f.LastHeard.Time()))
+	}
+	switch f.State {
+	case exchange.Own:
+		out.Tone, out.Short, out.Long = "good", "published here", "This node is the origin of this listing."
+	case exchange.Proven:
+		out.Tone, out.Short = "good", "proven, heard "+heard
+		out.Long = "This copy is equal to what its origin signed. The origin was last heard " + heard + "."
+	case exchange.CatchingUp:
+		out.Tone, out.Short = "wait", "catching up"
+		out.Long = "Newer changes of this origin are being fetched; the catalogue as a whole is not proven yet."
+	case exchange.Stale:
+		since := "ever"
+		if f.LastHeard != 0 {
+			since = moment(f.LastHeard)
+		}
+		out.Tone, out.Short = "bad", "stale: not heard since "+since
+		out.Long = "The origin has not been heard since " + since + ". What is shown may be out of date."
+	case exchange.Disputed:
+		out.Tone, out.Short = "bad", "disputed"
+		out.Long = "The origin signed two different histories. The copy is frozen as it stood before."
+	default:
+		out.Tone, out.Short, out.Long = "bad", "never heard", "Nothing was ever received from this origin."
+	}
+	return out
+}
+
+func ago(d time.Duration) string {
+	for _, u := range []struct {
+		size time.Duration
+		name string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if n := int(d / u.size); n >= 1 {
+			return count(n, u.name) + " ago"
+		}
+	}
+	return "just now"
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return number(n) + " " + noun + "s"
+}
+
+// number groups digits by thin spaces that do not break: 12 345.
+func number(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}
+
+func moment(i protocol.Instant) string {
+	if i == 0 {
+		return ""
+	}
+	return i.Time().Format("2 Jan 2006, 15:04 UTC")
+}
+
+func day(d protocol.Date) string {
+	if d == 0 {
+		return ""
+	}
+	return d.Time().Format("2 January 2006")
+}
+
+// preferred are the visitor's languages that listings may be written in, best first.
+func preferred(acceptLanguage string) (langs []protocol.Lang) {
+	tags, _, err := language.ParseAcceptLanguage(acceptLanguage)
+	if err != nil {
+		return nil
+	}
+	for _, t := range tags {
+		b, _ := t.Base()
+		langs = append(langs, protocol.Lang(t.String()), protocol.Lang(b.String()))
+	}
+	return langs[:min(len(langs), 20)]
+}
+
+const teaserLength = 300 // characters
+
+// teaser is the beginning of a text: cut after a word, or, in scripts that write without spaces, between two characters as
+// readers see them (Khmer, Burmese, Thai and Lao stack several code points into one).
+func teaser(t protocol.Text) string {
+	s := t.Value
+	switch {
+	case s == "":
+		s = t.Abstract
+	case t.Abstract != "":
+		s = strings.TrimRight(s, ".。 ") + ". " + t.Abstract
+	}
+	runes := []rune(strings.Join(strings.Fields(s), " "))
+	if len(runes) <= teaserLength {
+		return string(runes)
+	}
+	for i := teaserLength; i > teaserLength-60; i-- {
+		if runes[i] == ' ' {
+			return strings.TrimRight(string(runes[:i]), " ,;:.–-") + "…"
+		}
+	}
+	end := teaserLength
+	for end > 1 && joined(runes[end-1], runes[end]) {
+		end--
+	}
+	return string(runes[:end]) + "…"
+}
+
+// joined reports whether b continues the character that a began.
+func joined(a, b rune) bool {
+	switch {
+	case unicode.In(b, unicode.Mn, unicode.Mc, unicode.Me), b == 0x200C, b == 0x200D, b == 0x0E33, b == 0x0EB3:
+		return true
+	case a == 0x17D2, a == 0x1039, a == 0x0BCD, a == 0x200D: // signs that stack or join what follows
+		return true
+	}
+	return (a >= 0x0E40 && a <= 0x0E44) || (a >= 0x0EC0 && a <= 0x0EC4) // vowels written before their consonant
+}
+
+// label of a code, with the code itself behind it where that says more.
+func label(in codes.List, code string) string {
+	if l := in.Label(code); l != "" {
+		return l
+	}
+	return code
+}
+
+func coded(in codes.List, code string) string {
+	l := in.Label(code)
+	if l == "" {
+		if p := in.Parent(code); p != "" {
+			return fmt.Sprintf("%s (%s, within %s)", in.Label(p), code, p)
+		}
+		return code
+	}
+	return l + " (" + code + ")"
+}
+
+// languageName in the language itself and in English.
+func languageName(l protocol.Lang) (own, english string) {
+	all := codes.Language()
+	own, english = all.Parent(string(l)), all.Label(string(l))
+	if own == "" {
+		return string(l), string(l)
+	}
+	return own, english
+}

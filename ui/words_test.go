@@ -1,0 +1,51 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+func TestTeaserIsCutBetweenWordsOrCharacters(t *testing.T) {
+	for name, text := range map[string]string{
+		"words": strings.Repeat("drying fish ", 60), "thai": strings.Repeat("เครื่องอบแห้งปลาที่น้ำ", 30), "khmer": strings.Repeat("ស្រ្តីសម្ងួតត្រី", 40),
+		"burmese": strings.Repeat("ငါးအခြောက်ခံစက်က္က", 40), "one letter": strings.Repeat("x", 900),
+	} {
+		got := teaser(protocol.Text{Abstract: text})
+		cut := strings.TrimSuffix(got, "…")
+		if cut == got || utf8.RuneCountInString(cut) > teaserLength || utf8.RuneCountInString(cut) < teaserLength-60 || !strings.HasPrefix(text, cut) {
+			t.Errorf("%s: %q", name, got)
+		}
+		last, _ := utf8.DecodeLastRuneInString(cut)
+		next, _ := utf8.DecodeRuneInString(text[len(cut):])
+		if joined(last, next) || (name == "words" && next != ' ') {
+			t.Errorf("%s: cut between %q and %q", name, last, next)
+		}
+	}
+	if got := teaser(protocol.Text{Value: "Short.", Abstract: "Long\nstory"}); got != "Short. Long story" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestFreshnessInWords(t *testing.T) {
+	now := time.Unix(1_790_000_000, 0)
+	heard := protocol.InstantOf(now.Add(-3 * time.Minute))
+	for state, want := range map[exchange.CopyState]string{
+		exchange.Own: "published here", exchange.Proven: "proven, heard 3 minutes ago", exchange.CatchingUp: "catching up",
+		exchange.Stale: "stale: not heard since 21 Sep 2026, 14:10 UTC", exchange.Disputed: "disputed", exchange.Unheard: "never heard",
+	} {
+		f := fresh(exchange.Freshness{State: state, LastHeard: heard}, now)
+		if f.Short != want || f.Long == "" || f.Tone == "" {
+			t.Errorf("%s: %+v, want %q", state, f, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{-time.Hour: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 47 * time.Hour: "1 day ago"} {
+		if got := ago(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
