@@ -1,0 +1,154 @@
+// Package config reads a node's configuration: one YAML file, strict, with every fault reported at once. The commented
+// file configs/tmh.yaml is its reference and states every default; a test keeps the two equal.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/asean-tmh/tmh/configs"
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+// File is the configuration. Its fields are explained in configs/tmh.yaml.
+type File struct {
+	Member        string   `yaml:"member"`
+	Listen        []string `yaml:"listen"`
+	Announce      []string `yaml:"announce"`
+	Relay         bool     `yaml:"relay"`
+	HTTP          string   `yaml:"http"`
+	TokenFile     string   `yaml:"token_file"`
+	Socket        string   `yaml:"socket"`
+	RecordKey     string   `yaml:"record_key"`
+	TransportKey  string   `yaml:"transport_key"`
+	Papers        string   `yaml:"papers"`
+	Data          string   `yaml:"data"`
+	Guard         string   `yaml:"guard"`
+	MinFree       Size     `yaml:"min_free"`
+	Memtable      Size     `yaml:"memtable"`
+	MemoryLimit   Size     `yaml:"memory_limit"`
+	Demonstration bool     `yaml:"demonstration"`
+	Log           Log      `yaml:"log"`
+}
+
+// Log says how the node logs.
+type Log struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// Name of the configuration file in a node's folder.
+const Name = "tmh.yaml"
+
+// Default is what the sample says.
+func Default() File {
+	f, err := parse([]byte(configs.Sample), File{})
+	if err != nil {
+		panic("config: the embedded sample does not parse: " + err.Error())
+	}
+	return f
+}
+
+// Load reads dir's configuration. Relative paths in it become paths below dir.
+func Load(dir string) (File, error) {
+	path := filepath.Join(dir, Name)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return File{}, fmt.Errorf("there is no node in %s: run tmh init --dir %s first", dir, dir)
+	}
+	if err != nil {
+		return File{}, err
+	}
+	f, err := Parse(b)
+	if err != nil {
+		return File{}, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	return f, nil
+}
+
+// Parse reads a configuration over the defaults.
+func Parse(b []byte) (File, error) {
+	f, err := parse(b, Default())
+	if err != nil {
+		return File{}, err
+	}
+	return f, f.check()
+}
+
+func parse(b []byte, into File) (File, error) {
+	if len(bytes.TrimSpace(b)) == 0 {
+		return into, nil
+	}
+	if err := yaml.Load(b, &into, yaml.WithKnownFields()); err != nil {
+		return File{}, err
+	}
+	return into, nil
+}
+
+func (f *File) check() error {
+	var errs []error
+	wrong := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	if _, err := protocol.ParseMemberID(f.Member); err != nil {
+		wrong("member", "%s", protocol.All(err)[0].Message)
+	}
+	if len(f.Listen) == 0 {
+		wrong("listen", "name at least one address, such as /ip4/0.0.0.0/tcp/4001")
+	}
+	if f.HTTP != "" {
+		if _, _, err := net.SplitHostPort(f.HTTP); err != nil {
+			wrong("http", "%q is no address: write it as 127.0.0.1:8080", f.HTTP)
+		}
+	}
+	for _, p := range [][2]string{{"record_key", f.RecordKey}, {"transport_key", f.TransportKey}, {"data", f.Data}, {"guard", f.Guard}, {"socket", f.Socket}} {
+		if p[1] == "" {
+			wrong(p[0], "is empty")
+		}
+	}
+	if f.Memtable < 8<<20 {
+		wrong("memtable", "%d bytes are below 8 MiB, with which the database does not open", f.Memtable)
+	}
+	switch f.Log.Level {
+	case "debug", "info", "warn", "error":
+	default:
+		wrong("log.level", "%q is none of debug, info, warn, error", f.Log.Level)
+	}
+	if f.Log.Format != "text" && f.Log.Format != "json" {
+		wrong("log.format", "%q is neither text nor json", f.Log.Format)
+	}
+	return errors.Join(errs...)
+}
+
+// Size is a number of bytes, written as 1500MiB, 2GiB or plain bytes.
+type Size uint64
+
+// UnmarshalYAML reads a size.
+func (s *Size) UnmarshalYAML(n *yaml.Node) error {
+	text, unit := n.Value, uint64(1)
+	for suffix, u := range map[string]uint64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
+		if head, ok := strings.CutSuffix(text, suffix); ok {
+			text, unit = strings.TrimSpace(head), u
+		}
+	}
+	v, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || v > math.MaxInt64/unit {
+		return fmt.Errorf("line %d: %q is no size: write it as 64MiB", n.Line, n.Value)
+	}
+	*s = Size(v * unit)
+	return nil
+}
