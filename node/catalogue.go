@@ -1,0 +1,94 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/stats"
+	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/store"
+)
+
+// Record implements exchange.Catalogue.
+func (n *Node) Record(ref match.Ref) (c *protocol.Change, err error) {
+	if !n.isMember(ref.Origin) {
+		return nil, nil
+	}
+	err = n.store.View(func(tx *store.Tx) error {
+		c, err = tx.Record(ref.Origin, ref.ID.Key())
+		return err
+	})
+	return c, err
+}
+
+// Scan implements exchange.Catalogue.
+func (n *Node) Scan(from match.Ref, f func(*protocol.Change) bool) error {
+	return n.store.View(func(tx *store.Tx) error {
+		for _, m := range n.roster.Load().Charter().Members {
+			start := protocol.RecordKey(protocol.ListingPrefix)
+			switch {
+			case m.ID < from.Origin:
+				continue
+			case m.ID == from.Origin:
+				start = from.ID.Key()
+			}
+			more := true
+			if err := tx.Records(m.ID, start, func(c *protocol.Change) (bool, error) {
+				if _, ok := refOf(c); ok {
+					more = f(c)
+				}
+				return more, nil
+			}); err != nil || !more {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Figures implements exchange.Catalogue.
+func (n *Node) Figures() stats.Report { return n.counts.Report(protocol.DateOf(n.cfg.Now())) }
+
+// Fetch implements exchange.Catalogue.
+func (n *Node) Fetch(ctx context.Context, ref match.Ref) ([]byte, error) {
+	if ref.Origin == n.cfg.Member {
+		return (*handler)(n).Record(ctx, n.cfg.Member, ref.ID.Key())
+	}
+	b, err := n.net.FetchRecord(ctx, ref.Origin, ref.ID.Key())
+	var told *protocol.Error
+	if err != nil && !errors.As(err, &told) {
+		return nil, &protocol.Error{Code: protocol.CodeUnavailable, Err: err,
+			Message: fmt.Sprintf("%s, where the full record is kept, cannot be reached now: try again later", ref.Origin)}
+	}
+	return b, err
+}
+
+// Health implements exchange.Catalogue.
+func (n *Node) Health() exchange.Health {
+	space := n.store.Space()
+	roster := n.roster.Load()
+	h := exchange.Health{
+		Member: n.cfg.Member, Version: n.cfg.Version, Faults: []string{},
+		Peers: len(n.net.Connected()), Members: len(roster.Charter().Members),
+		Indexing: n.follow.indexing(), FreeDisk: space.Free,
+	}
+	h.Ready, h.Writable = h.Indexing == 0, true
+	if space.ReadOnly {
+		h.Writable = false
+		h.Faults = append(h.Faults, fmt.Sprintf("The disk is nearly full: %d MiB free, %d MiB wanted. Queries are answered, but no change is taken until there is room.", space.Free>>20, space.MinFree>>20))
+	}
+	if why := n.blocked.Load(); why != nil {
+		h.Writable = false
+		h.Faults = append(h.Faults, *why)
+	}
+	if h.Peers == 0 && h.Members > 1 {
+		h.Faults = append(h.Faults, "No other member is connected. Check the network, the firewall, and the addresses on the members' cards (tmh card show).")
+	}
+	return h
+}
+
+// Waiting is how many listings wait to be indexed, those that are being indexed and those of the scan at start included.
+func (n *Node) Waiting() int { return max(n.follow.waiting(), int(n.follow.left.Load())) }

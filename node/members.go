@@ -1,0 +1,164 @@
+package node
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"time"
+
+	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/protocol/replica"
+	"github.com/asean-tmh/tmh/store"
+)
+
+// copyView is what is shown of a copy without asking the store.
+type copyView struct {
+	Proven     protocol.Position
+	Header     protocol.Hash
+	Drawn      protocol.Position
+	Digest     protocol.Hash
+	Count      uint64
+	CatchingUp bool
+	Disputed   bool
+}
+
+func (n *Node) showCopy(origin protocol.MemberID, c *replica.Copy) {
+	v := copyView{Proven: c.Proven, Header: c.Header, Drawn: c.Drawn, Count: c.Count, CatchingUp: c.CatchingUp(), Disputed: c.Disputed}
+	v.Digest = c.Digest()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	v.Disputed = v.Disputed || n.copies[origin].Disputed // a fork is final, whoever comes late with an older view
+	if have := n.copies[origin]; have.Proven.Compare(v.Proven) > 0 || have.Proven == v.Proven && have.Drawn.Compare(v.Drawn) > 0 {
+		have.Disputed = v.Disputed
+		v = have // told out of order by two goroutines
+	}
+	n.copies[origin] = v
+}
+
+func (n *Node) copyViews() []copyView {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := make([]copyView, 0, len(n.copies))
+	for _, c := range n.copies {
+		all = append(all, c)
+	}
+	return all
+}
+
+// loadCopies reads at start how far every origin is held, and compares the own one with the guard.
+func (n *Node) loadCopies() error {
+	now := protocol.InstantOf(n.cfg.Now())
+	return n.store.View(func(tx *store.Tx) error {
+		for _, m := range n.roster.Load().Charter().Members {
+			set := tx.Origin(m.ID)
+			c, err := loadCopy(set, m.ID)
+			if err != nil {
+				return err
+			}
+			n.showCopy(m.ID, c)
+			h, err := set.Head()
+			if err != nil {
+				return err
+			}
+			if h != nil {
+				n.heads[m.ID] = heard{head: h}
+				if h.IssuedAt <= now {
+					n.heads[m.ID] = heard{h, h.IssuedAt} // else it vouches for nothing: when it came is not known any more
+				}
+				n.signed[m.ID] = h.Pos
+			}
+			if m.ID == n.cfg.Member && n.guard != nil {
+				if err := n.checkGuard(c); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// checkGuard stops publishing where the guard knows of changes that the store does not: it was restored from an older
+// state, and signing on would use positions twice.
+func (n *Node) checkGuard(c *replica.Copy) error {
+	mark := n.guard.Mark()
+	switch order := mark.Pos.Compare(c.Proven); {
+	case c.CatchingUp():
+		n.block("The own catalogue is not proven as a whole, so nothing is signed on top of it. Put the newest copy of the data folder back.")
+	case order > 0, order == 0 && mark.Header != c.Header && c.Proven.Seq > 0:
+		n.block(fmt.Sprintf("This node signed up to %s, but its store ends at %s: it was restored from an older state. Publishing would fork the catalogue. Put the newest copy of the data folder back.", mark.Pos, c.Proven))
+	case order < 0 && c.Proven.Seq > 0:
+		return n.guard.Advance(store.Mark{Pos: c.Proven, Header: c.Header})
+	}
+	return nil
+}
+
+// Members implements exchange.Catalogue.
+func (n *Node) Members() []exchange.MemberState {
+	connected := make(map[protocol.MemberID]bool)
+	for _, m := range n.net.Connected() {
+		connected[m] = true
+	}
+	roster, now := n.roster.Load(), protocol.InstantOf(n.cfg.Now())
+	var all []exchange.MemberState
+	for _, m := range roster.Charter().Members {
+		s := exchange.MemberState{ID: m.ID, Name: m.Name, Country: m.Country, Role: m.Role.String(), Self: m.ID == n.cfg.Member, Connected: connected[m.ID]}
+		if card := roster.Card(m.ID); card != nil {
+			s.URL = card.URL
+		}
+		n.describe(&s, m.Quota.MaxRecords(), now)
+		all = append(all, s)
+	}
+	exchange.SortMembers(all)
+	return all
+}
+
+// withinQuota refuses a state of a catalogue that holds more records than the charter grants its member: the copy stops
+// before it.
+func (n *Node) withinQuota(h *protocol.SignedHeader) error {
+	m, ok := n.roster.Load().Member(h.Origin)
+	if most := m.Quota.MaxRecords(); ok && h.Count > most {
+		return protocol.Errorf(protocol.CodeQuota, "header.count", "%s would hold %d records, and the charter grants it %d", h.Origin, h.Count, most)
+	}
+	return nil
+}
+
+func (n *Node) describe(s *exchange.MemberState, quota uint64, now protocol.Instant) {
+	n.mu.Lock()
+	c, h := n.copies[s.ID], n.heads[s.ID]
+	s.Claimed = n.signed[s.ID]
+	n.mu.Unlock()
+	n.follow.mu.Lock()
+	s.Listings, s.Unusable = n.follow.live[s.ID], n.follow.bad[s.ID]
+	n.follow.mu.Unlock()
+
+	s.Position, s.Records, s.LeaseUntil = c.Proven, c.Count, h.lease()
+	if !c.CatchingUp {
+		s.Digest = c.Digest
+	}
+	if h.head != nil {
+		s.LastHeard = min(h.head.IssuedAt, h.at)
+	}
+	if c.Proven.Compare(s.Claimed) > 0 {
+		s.Claimed = c.Proven
+	}
+	switch {
+	case s.Self:
+		s.State = exchange.Own
+	case c.Disputed:
+		s.State, s.Why = exchange.Disputed, fmt.Sprintf("%s signed two different histories; what is shown is as of %s, before they part. Tell its operator: most often two copies of one node run, or an old backup was put back.", s.Name, c.Proven)
+	case h.head == nil && c.Proven.Seq == 0:
+		s.State, s.Why = exchange.Unheard, "Nothing was received from this member yet."
+	case h.head == nil:
+		s.State, s.Why = exchange.Stale, "No statement of this member was received yet that vouches for its listings."
+	case s.LeaseUntil < now:
+		s.State, s.Why = exchange.Stale, fmt.Sprintf("Not heard since %s; its listings may have changed.", s.LastHeard.Time().Format(time.DateTime+" UTC"))
+	case s.Claimed.Compare(c.Proven) > 0 && c.Count >= quota:
+		s.State, s.Why = exchange.CatchingUp, fmt.Sprintf("Its quota of %d records is used up; what it signed after %s is not taken until the charter grants more.", quota, c.Proven)
+	case c.CatchingUp || s.Claimed.Compare(c.Proven) > 0:
+		s.State, s.Why = exchange.CatchingUp, fmt.Sprintf("Changes up to %s are known of; proven here is %s.", s.Claimed, c.Proven)
+	default:
+		s.State = exchange.Proven
+	}
+}
+
+func publicOf(key ed25519.PrivateKey) ed25519.PublicKey { return key.Public().(ed25519.PublicKey) }

@@ -1,0 +1,255 @@
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/p2p"
+	"github.com/asean-tmh/tmh/node/stats"
+	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/protocol/replica"
+	"github.com/asean-tmh/tmh/store"
+)
+
+// Config of a node.
+type Config struct {
+	Member    protocol.MemberID
+	Record    *protocol.Signer   // signs this node's changes and head statements
+	Transport ed25519.PrivateKey // identity on the network
+	Papers    *protocol.Papers   // charters and cards to begin with, or to add; nil: those in the store
+
+	Store store.Config
+	Guard string // path of the guard file, outside the store. Empty: none, for simulations
+
+	Listen   []string // multiaddrs of the federation's network
+	Announce []string // addresses for the card, where they differ
+	Relay    bool     // relay for members that cannot be reached (a secretariat's task)
+
+	HTTP          string // address of pages and API; empty: none
+	Socket        string // path of the administration socket; empty: none
+	Token         string // operator token for writing over HTTP; empty: none
+	Demonstration bool   // says on every page that the content is invented
+	Version       string
+
+	Now       func() time.Time // the wall clock, for facts that a clock states; nil: the real one
+	Log       *slog.Logger     // nil: silent
+	Metrics   *prometheus.Registry
+	ListenUDP func(*net.UDPAddr) (net.PacketConn, error) // instead of real sockets, for simulations
+	Tap       func(Event)                                // told of what is admitted and proven, for tests and measurements; must return soon
+}
+
+// Event is told to Config.Tap.
+type Event struct {
+	Origin  protocol.MemberID
+	Pos     protocol.Position
+	Gossip  bool // admitted by gossip; else proven by a pull
+	Changes int
+}
+
+// Node of a member. Make it with New and run it once.
+type Node struct {
+	cfg     Config
+	log     *slog.Logger
+	store   *store.Store
+	guard   *store.Guard // nil in simulations
+	net     *p2p.Net
+	index   *match.Index
+	counts  *stats.Counters
+	desk    *exchange.Desk
+	metrics *metrics
+	roster  atomic.Pointer[protocol.Roster]
+
+	writes  chan *writing // to the journal
+	inbox   chan arrival  // to admission
+	outbox  outbox
+	follow  *follower
+	blocked atomic.Pointer[string] // why nothing may be signed; nil: it may
+
+	papers  sync.Mutex   // serialises Adopt
+	signing sync.RWMutex // held while own changes are committed but not guarded yet: nobody may hear of them
+	mu      sync.Mutex   // guards what follows
+	claims  map[protocol.MemberID]*replica.Claims
+	early   map[protocol.MemberID]*replica.Early
+	kicks   map[protocol.MemberID]chan struct{} // one a running puller
+	copies  map[protocol.MemberID]copyView
+	signed  map[protocol.MemberID]protocol.Position // seen in verified headers and statements
+	asking  map[protocol.MemberID]bool              // whose heads are being fetched
+	saved   map[protocol.MemberID]time.Time         // when a head statement was last stored
+	heads   map[protocol.MemberID]heard
+	spawn   func(func(context.Context)) // starts a goroutine that Run waits for; set by Run
+	pulling chan struct{}
+
+	ready    chan struct{} // closed when the doors are open
+	httpAddr atomic.Pointer[string]
+}
+
+// New opens the store, checks the papers and builds the network; it serves nobody yet. Run must follow, or Close.
+func New(cfg Config) (_ *Node, err error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = prometheus.NewRegistry()
+	}
+	n := &Node{
+		cfg: cfg, log: cfg.Log, index: match.New(match.DefaultWeights()), counts: stats.New(),
+		writes: make(chan *writing), inbox: make(chan arrival, 8192),
+		claims: make(map[protocol.MemberID]*replica.Claims), early: make(map[protocol.MemberID]*replica.Early),
+		kicks: make(map[protocol.MemberID]chan struct{}), copies: make(map[protocol.MemberID]copyView),
+		signed: make(map[protocol.MemberID]protocol.Position), asking: make(map[protocol.MemberID]bool),
+		saved: make(map[protocol.MemberID]time.Time),
+		heads: make(map[protocol.MemberID]heard), pulling: make(chan struct{}, maxPulls),
+		ready: make(chan struct{}),
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+		}
+	}()
+	if cfg.Guard != "" {
+		if n.guard, err = store.OpenGuard(cfg.Guard); err != nil {
+			return nil, err
+		}
+	}
+	cfg.Store.Log = cfg.Log
+	if n.store, err = store.Open(cfg.Store); err != nil {
+		return nil, err
+	}
+	if err := n.loadPapers(); err != nil {
+		return nil, err
+	}
+	if err := n.loadCopies(); err != nil {
+		return nil, err
+	}
+	n.follow = newFollower(n)
+	n.metrics = newMetrics(n)
+	n.net, err = p2p.New(p2p.Config{
+		Member: cfg.Member, Key: cfg.Transport, Listen: cfg.Listen, Announce: cfg.Announce, Roster: n.roster.Load(),
+		Relay: cfg.Relay, Log: cfg.Log, Metrics: cfg.Metrics, ListenUDP: cfg.ListenUDP,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("join the network: %w", err)
+	}
+	n.desk = exchange.NewDesk(cfg.Member, n, n, n.index, cfg.Now)
+	return n, nil
+}
+
+// Close ends a node that Run was never called on.
+func (n *Node) Close() error {
+	var errs []error
+	if n.net != nil {
+		errs = append(errs, n.net.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	if n.guard != nil {
+		errs = append(errs, n.guard.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Desk is what people and programs ask of the node.
+func (n *Node) Desk() *exchange.Desk { return n.desk }
+
+// Net is the node's place in the network.
+func (n *Node) Net() *p2p.Net { return n.net }
+
+// Ready is closed when the doors are open.
+func (n *Node) Ready() <-chan struct{} { return n.ready }
+
+// HTTPAddr is the address on which pages and API are served; "" before Ready or where there is none.
+func (n *Node) HTTPAddr() string {
+	if a := n.httpAddr.Load(); a != nil {
+		return *a
+	}
+	return ""
+}
+
+// Run runs the node until ctx ends or a part of it fails. It stops in this order, so that nobody is told what is not kept
+// and nothing is cut short: the doors, where open requests get ten seconds, so that nothing more is written; the last head
+// statement, which says where this node stands; the network with everything that applies its messages; the store, and
+// last the guard's lock, which lets another process in.
+func (n *Node) Run(ctx context.Context) error {
+	doors, stopDoors := context.WithCancel(ctx)
+	defer stopDoors()
+	inner, stopInner := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopInner()
+
+	g, failed := errgroup.WithContext(inner)
+	n.mu.Lock()
+	n.spawn = func(f func(context.Context)) { g.Go(func() error { f(failed); return nil }) }
+	n.mu.Unlock()
+	n.follow.start(n.spawn)                 // before anything is admitted, which it would count twice
+	if _, err := n.signHead(); err != nil { // before anybody connects, who would ask for it in vain
+		n.log.Warn("head statement not signed", "error", err)
+	}
+	g.Go(func() error { return n.net.Run(failed, (*handler)(n)) })
+	g.Go(func() error { n.admitLoop(failed); return nil })
+	g.Go(func() error { n.journalLoop(failed); return nil })
+	g.Go(func() error { n.outboxLoop(failed); return nil })
+	g.Go(func() error { n.headLoop(failed); return nil })
+	g.Go(func() error { n.vectorLoop(failed); return nil })
+	g.Go(func() error { n.store.Maintain(failed.Done()); return nil })
+	n.spawnPullers()
+
+	served := make(chan error, 1)
+	go func() { served <- n.serveDoors(doors) }()
+	var err error
+	select {
+	case err = <-served: // ctx ended, or a door failed
+	case <-failed.Done():
+		stopDoors()
+		err = <-served
+	}
+	n.sayGoodbye(failed)
+	stopInner()
+	if werr := g.Wait(); werr != nil && !errors.Is(werr, context.Canceled) {
+		err = errors.Join(werr, err)
+	}
+	err = errors.Join(err, n.store.Close())
+	if n.guard != nil {
+		err = errors.Join(err, n.guard.Close())
+	}
+	return err
+}
+
+// maxPulls is how many origins are drawn at a time: more would only share the same two cores and one disk.
+const maxPulls = 3
+
+// jitter spreads what many nodes would do at once over d.
+func jitter(d time.Duration) time.Duration { return time.Duration(rand.Int64N(int64(d) + 1)) }
+
+// sleep waits for d, or reports false when ctx ends before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+func (n *Node) tap(e Event) {
+	if n.cfg.Tap != nil {
+		n.cfg.Tap(e)
+	}
+}
