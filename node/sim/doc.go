@@ -1,0 +1,12 @@
+// Package sim runs whole federations of real nodes — package node with libp2p over QUIC, gossip, streams and Badger — on a
+// simulated network, in the fake time of testing/synctest. What the network does to packets (delay, bandwidth, cuts) is
+// exact to the nanosecond and costs no real time; what a processor does costs no fake time, so throughput is not measured
+// here. The schedule of goroutines is not repeatable, so tests assert bounds and invariants and no traces.
+//
+// Everything happens within a bubble: Run makes one, and a federation in it that is closed when its function returns. The
+// verbs are Publish, Cut and Heal, Stop, Crash and Start; AwaitEqual and AwaitLinked wait for what must follow. Members
+// are named by id, in the order of Federation.Members.
+//
+// A store in memory dies with its node: such a node comes back empty and must not publish again, as it would sign its
+// positions a second time. Name those that come back in Config.Disk.
+package sim
