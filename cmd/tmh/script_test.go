@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// A script's own commands; those of testscript end a background program with: kill -INT NAME, then wait NAME.
+type script = testscript.TestScript
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
+		Deadline: time.Now().Add(2 * time.Minute), // a node that runs where it should refuse would run for ever
+		Cmds: map[string]func(*script, bool, []string){
+			"corrupt": scriptCorrupt, "freeport": scriptFreePort, "http": scriptHTTP, "keep": scriptKeep, "lines": scriptLines,
+			"setting": scriptSetting, "waitfor": scriptWaitFor,
+		},
+	})
+}
+
+// waitfor PATTERN PROGRAM ARGS... runs a program again and again until its output matches.
+func scriptWaitFor(ts *script, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: waitfor PATTERN PROGRAM ARGS...")
+	}
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for end := time.Now().Add(patience); ; time.Sleep(pollEvery) {
+		err := ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout") + ts.ReadFile("stderr")
+		if want.MatchString(out) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("waited %s for %q; last seen: %v\n%s", patience, args[0], err, out)
+		}
+	}
+}
+
+// freeport NAME... sets the variables to ports of the loopback interface that nobody uses.
+func scriptFreePort(ts *script, _ bool, args []string) {
+	for _, name := range args {
+		port, err := freePort()
+		ts.Check(err)
+		ts.Setenv(name, fmt.Sprint(port))
+	}
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
+}
+
+// keep NAME sets a variable to what the last program printed.
+func scriptKeep(ts *script, _ bool, args []string) {
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// setting DIR KEY VALUE changes a line of DIR/tmh.yaml.
+func scriptSetting(ts *script, _ bool, args []string) {
+	ts.Check(setting(ts.MkAbs(args[0]), args[1], args[2]))
+}
+
+func setting(dir, key, value string) error {
+	path := filepath.Join(dir, "tmh.yaml")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	line := regexp.MustCompile(`(?m)^` + key + `:.*$`)
+	if !line.Match(b) {
+		return fmt.Errorf("%s has no line %s", path, key)
+	}
+	return os.WriteFile(path, line.ReplaceAll(b, []byte(key+": "+value)), 0o600)
+}
+
+// http METHOD DIR PATH [FILE] asks the node in DIR over its administration socket, and prints status and body. With ! the
+// answer has to be a refusal.
+func scriptHTTP(ts *script, neg bool, args []string) {
+	if len(args) < 3 {
+		ts.Fatalf("usage: http METHOD DIR PATH [FILE]")
+	}
+	var body io.Reader
+	if len(args) > 3 {
+		body = strings.NewReader(ts.ReadFile(args[3]))
+	}
+	status, b, err := ask(socketClient(ts.MkAbs(args[1])), args[0], args[2], body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d\n%s\n", status, b)
+	if neg != (status >= 400) {
+		ts.Fatalf("answered %d:\n%s", status, b)
+	}
+}
+
+// corrupt TEXT FILE... turns one bit over in every TEXT of the files that have it. corrupt -cut FILE... halves files.
+func scriptCorrupt(ts *script, _ bool, args []string) {
+	hit, wrong := 0, []byte(args[0])
+	wrong[0] ^= 1
+	for _, pattern := range args[1:] {
+		paths, err := filepath.Glob(ts.MkAbs(pattern))
+		ts.Check(err)
+		for _, path := range paths {
+			b, err := os.ReadFile(path)
+			ts.Check(err)
+			if args[0] == "-cut" {
+				b = b[:len(b)/2]
+			} else if found := bytes.ReplaceAll(b, []byte(args[0]), wrong); !bytes.Equal(found, b) {
+				b = found
+			} else {
+				continue
+			}
+			hit++
+			ts.Check(os.WriteFile(path, b, 0o600))
+		}
+	}
+	if hit == 0 {
+		ts.Fatalf("nothing to corrupt: %v", args)
+	}
+}
+
+// lines N FILE TEXT writes TEXT N times into FILE, with %d as the number of the line.
+func scriptLines(ts *script, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(args[2], "%d", strconv.Itoa(i)) + "\n")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b.String()), 0o600))
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/asean-tmh/tmh/node"
+	"github.com/asean-tmh/tmh/node/config"
+	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/store"
+)
+
+func serveCmd() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "serve --dir DIR",
+		Short: "Run the node",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(dir)
+			if err != nil {
+				return err
+			}
+			n, err := openNode(cfg)
+			if err != nil {
+				return err
+			}
+			go func() {
+				<-n.Ready()
+				cmd.Printf("The node of %s runs.\n", cfg.Member)
+				if a := n.HTTPAddr(); a != "" {
+					cmd.Printf("Pages and API: http://%s/\n", a)
+				}
+			}()
+			return n.Run(cmd.Context())
+		},
+	}
+	dirFlag(cmd, &dir)
+	return cmd
+}
+
+func openNode(cfg config.File) (*node.Node, error) {
+	record, err := readSigner(cfg.RecordKey)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := readKeyFile(cfg.TransportKey)
+	if err != nil {
+		return nil, err
+	}
+	papers, err := readPaperFolder(cfg.Papers)
+	if err != nil {
+		return nil, err
+	}
+	token := ""
+	if cfg.TokenFile != "" {
+		b, err := os.ReadFile(cfg.TokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the operator's token: %w", err)
+		}
+		if token = strings.TrimSpace(string(b)); len(token) < 20 {
+			return nil, fmt.Errorf("the token in %s is shorter than 20 characters: make one with openssl rand -hex 32", cfg.TokenFile)
+		}
+	}
+	if cfg.MemoryLimit > 0 {
+		debug.SetMemoryLimit(int64(cfg.MemoryLimit))
+	}
+	return node.New(node.Config{
+		Member: protocol.MemberID(cfg.Member), Record: record, Transport: transport, Papers: papers,
+		Store: store.Config{Dir: cfg.Data, MinFree: uint64(cfg.MinFree), Memtable: int64(cfg.Memtable)}, Guard: cfg.Guard,
+		Listen: cfg.Listen, Announce: cfg.Announce, Relay: cfg.Relay,
+		HTTP: cfg.HTTP, Socket: cfg.Socket, Token: token, Demonstration: cfg.Demonstration, Version: buildVersion(),
+		Log: logger(cfg.Log),
+	})
+}
+
+func logger(c config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
