@@ -3,6 +3,7 @@ package node_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
@@ -125,12 +126,19 @@ func start(t *testing.T, run func(context.Context) error) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 { // below the ports that systems give to outgoing connections, which could take one in between
+		port := 10_000 + rand.IntN(2000)
+		c, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1", port)
 	}
-	defer c.Close()
-	return fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1", c.LocalAddr().(*net.UDPAddr).Port)
+	t.Fatal("no free port")
+	return ""
 }
 
 // sign adds a listing to the liar's true history.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -86,21 +87,26 @@ func New(cfg Config) (*Federation, error) {
 	return f, err
 }
 
-// freePorts asks the system for ports that are free now, for TCP and UDP alike.
+// freePorts finds ports that are free now, for TCP and UDP alike. They lie below those that systems give to outgoing
+// connections, which could take a port between this look and the node's own.
 func freePorts(n int) (ports []int, err error) {
+	const from, to, tries = 20_000, 32_000, 10_000
 	var held []io.Closer
 	defer func() {
 		for _, h := range held {
 			err = errors.Join(err, h.Close())
 		}
 	}()
-	for len(ports) < n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for range tries {
+		if len(ports) == n {
+			return ports, nil
+		}
+		port := from + rand.IntN(to-from)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			return nil, err
+			continue
 		}
 		held = append(held, l)
-		port := l.Addr().(*net.TCPAddr).Port
 		u, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			continue
@@ -108,7 +114,7 @@ func freePorts(n int) (ports []int, err error) {
 		held = append(held, u)
 		ports = append(ports, port)
 	}
-	return ports, nil
+	return nil, errors.New("too few free ports between 20000 and 32000 on 127.0.0.1")
 }
 
 // Members of the federation, ascending by id.
