@@ -59,6 +59,9 @@ func Open(cfg Config) (*Store, error) {
 	if s.space, err = newSpace(cfg); err != nil {
 		return nil, err
 	}
+	if err := dropEmptyLogs(cfg.Dir); err != nil {
+		return nil, err
+	}
 	if s.db, err = badger.Open(badgerOptions(cfg)); err != nil {
 		return nil, fmt.Errorf("open database in %s: %w", cfg.Dir, err)
 	}
@@ -67,6 +70,29 @@ func Open(cfg Config) (*Store, error) {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
+}
+
+// dropEmptyLogs deletes log files without a byte. A process killed between making such a file and giving it its size
+// leaves one behind, and Badger does not open a folder that holds it; nothing can be in it.
+func dropEmptyLogs(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	for _, pattern := range []string{"*.vlog", "*.mem"} {
+		paths, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			if info, err := os.Stat(path); err != nil || info.Size() > 0 {
+				continue
+			}
+			if err := os.Remove(path); err != nil {
+				return fmt.Errorf("remove empty log: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // badgerOptions are for two cores and 4 GiB. Every transaction is synced before it is acknowledged: anything less lets a

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -148,5 +150,36 @@ func TestReopen(t *testing.T) {
 	}
 	if s.Size() < 0 {
 		t.Error("a size below nothing")
+	}
+}
+
+// TestEmptyLogsAreNoObstacle: a node killed while Badger made its next log file did not start again.
+func TestEmptyLogsAreNoObstacle(t *testing.T) {
+	dir := t.TempDir()
+	for round := range 2 {
+		s, err := Open(Config{Dir: dir, MinFree: 1, Memtable: 8 << 20})
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		if err := s.Update(func(tx *Tx) error { return tx.SetMeta("round", []byte{byte(round)}) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.View(func(tx *Tx) error {
+			b, err := tx.Meta("round")
+			if err == nil && (len(b) != 1 || b[0] != byte(round)) {
+				t.Errorf("round %d reads %v", round, b)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"000099.vlog", "00099.mem"} {
+			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
