@@ -39,8 +39,11 @@ bench: build ## benchstat-ready micro-benchmarks, and the tables of tmh bench
 	./tmh bench replica
 
 soak: build ## what takes long: large simulations, fuzzing, 10^6 summaries
+	@.ci/tools
 	TMH_SOAK=1 go test -timeout 3h -v -run Soak ./node/sim
 	go test -timeout 1h -count 10 -v -run Kill ./cmd/tmh ./store
+	TMH_SOAK=1 go test -timeout 2h -v -run SoakKillLoop ./cmd/tmh
+	go test -timeout 1h -count 5 -v -run Namespaces ./cmd/tmh
 	.ci/fuzz $${FUZZTIME:-2m}
 	./tmh bench import --listings 1000000
 	./tmh bench replica --listings 1000000
