@@ -14,4 +14,6 @@
 //	members.go    what is shown of every member, and what it may ask of us
 //	catalogue.go  the store as exchange.Desk reads it
 //	serve.go      the doors for people and programs
+//	backup.go     backups by hand and on schedule, and restoring them
+//	verify.go     checking a store that no node has open
 package node

@@ -34,6 +34,8 @@ type Config struct {
 	Store store.Config
 	Guard string // path of the guard file, outside the store. Empty: none, for simulations
 
+	Backup BackupConfig // scheduled backups
+
 	Listen   []string // multiaddrs of the federation's network
 	Announce []string // addresses for the card, where they differ
 	Relay    bool     // relay for members that cannot be reached (a secretariat's task)
@@ -75,6 +77,7 @@ type Node struct {
 	writes  chan *writing // to the journal
 	inbox   chan arrival  // to admission
 	outbox  outbox
+	backups *backups
 	follow  *follower
 	blocked atomic.Pointer[string] // why nothing may be signed; nil: it may
 
@@ -139,6 +142,7 @@ func New(cfg Config) (_ *Node, err error) {
 	}
 	n.follow = newFollower(n)
 	n.metrics = newMetrics(n)
+	n.backups = newBackups(cfg.Metrics)
 	n.net, err = p2p.New(p2p.Config{
 		Member: cfg.Member, Key: cfg.Transport, Listen: cfg.Listen, Announce: cfg.Announce, Roster: n.roster.Load(),
 		Relay: cfg.Relay, Log: cfg.Log, Metrics: cfg.Metrics, ListenUDP: cfg.ListenUDP,
@@ -207,6 +211,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { n.headLoop(failed); return nil })
 	g.Go(func() error { n.vectorLoop(failed); return nil })
 	g.Go(func() error { n.store.Maintain(failed.Done()); return nil })
+	g.Go(func() error { n.backupLoop(failed); return nil })
 	n.spawnPullers()
 
 	served := make(chan error, 1)

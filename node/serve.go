@@ -166,7 +166,7 @@ func (c counter) importGroup(ctx context.Context, group []ingest.Row, count *exc
 // serveDoors serves pages, API and the administration socket until ctx ends, and drains open requests.
 func (n *Node) serveDoors(ctx context.Context) error {
 	c := counter{n.desk, n}
-	a := api.New(api.Config{Desk: c, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Token: n.cfg.Token, Version: n.cfg.Version, Now: n.cfg.Now, Log: n.log})
+	a := api.New(api.Config{Desk: c, Backup: c.Backup, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Token: n.cfg.Token, Version: n.cfg.Version, Now: n.cfg.Now, Log: n.log})
 	g, ctx := errgroup.WithContext(ctx)
 	if n.cfg.HTTP != "" {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", n.cfg.HTTP)

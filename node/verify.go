@@ -1,142 +1,240 @@
 package node
 
 import (
-	"errors"
+	"cmp"
+	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/protocol/replica"
 	"github.com/asean-tmh/tmh/store"
 )
 
-// Finding is something wrong in a store. What to do depends on whose catalogue it is in: the own one cannot be drawn again.
+// Finding is something wrong in a store, and what to do about it. That depends on whose catalogue it is in: another
+// member's is drawn again from anybody, the own one comes from the newest backup and from what the others hold.
 type Finding struct {
-	Origin protocol.MemberID
-	Record protocol.RecordKey
-	Text   string
+	Origin   protocol.MemberID  // "" where it is no member's
+	Record   protocol.RecordKey // "" where it is no single record
+	Position protocol.Position  // zero where it has none
+	Text     string
+	Do       string
+}
+
+// String says where the finding is and what it is.
+func (f Finding) String() string {
+	var where string
+	if f.Origin != "" {
+		where = string(f.Origin)
+	}
+	if f.Record != "" {
+		where += " " + string(f.Record)
+	}
+	if f.Position.Seq != 0 {
+		where += " at " + f.Position.String()
+	}
+	if where == "" {
+		return f.Text
+	}
+	return where + ": " + f.Text
+}
+
+// Catalogue is what a store holds of one origin.
+type Catalogue struct {
+	Origin  protocol.MemberID
+	Proven  protocol.Position
+	Records int
 }
 
 // Verification is what Verify saw.
 type Verification struct {
-	Origins  int
-	Records  int
-	Findings []Finding
-	Took     time.Duration
+	Catalogues []Catalogue
+	Records    int
+	Findings   []Finding
+	Took       time.Duration
 }
 
-// Verify checks a store that no node has open: every charter, card, signature and head statement, the feed index against
-// the records, and the hash and count of every set against its frontier. progress is called now and then.
-func Verify(cfg store.Config, progress func(records int)) (v Verification, err error) {
-	start := time.Now()
-	s, err := store.Open(cfg)
+// Own is what is held of a member's catalogue.
+func (v *Verification) Own(m protocol.MemberID) Catalogue {
+	for _, c := range v.Catalogues {
+		if c.Origin == m {
+			return c
+		}
+	}
+	return Catalogue{Origin: m}
+}
+
+// VerifyConfig says what is verified, and for whom.
+type VerifyConfig struct {
+	Store    store.Config
+	Member   protocol.MemberID // whose node it is
+	Guard    string            // its guard file. "": not compared
+	Progress func(records int) // nil: nobody asks
+}
+
+// Verify checks a store that no node has open, and changes nothing: every charter, card, signature and head statement, the
+// feed's index against the records, headers kept as evidence, full records against their listings, and the hash and count
+// of every set against its frontier. It goes on after what is damaged.
+func Verify(ctx context.Context, cfg VerifyConfig) (v Verification, err error) {
+	var mark store.Mark
+	if cfg.Guard != "" {
+		if mark, _, err = store.ReadGuard(cfg.Guard); err != nil {
+			return v, err
+		}
+	}
+	s, err := store.OpenReadOnly(cfg.Store)
 	if err != nil {
 		return v, err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	err = s.View(func(tx *store.Tx) error {
-		roster, err := tx.Roster()
-		if err != nil {
-			return err
+	defer func() {
+		if cerr := s.Close(); err == nil {
+			err = cerr
 		}
-		if roster == nil {
+	}()
+	return verifyStore(ctx, s, cfg, mark)
+}
+
+func verifyStore(ctx context.Context, s *store.Store, cfg VerifyConfig, mark store.Mark) (Verification, error) {
+	start := time.Now()
+	c := &check{ctx: ctx, member: cfg.Member, mark: mark, progress: cfg.Progress}
+	if c.progress == nil {
+		c.progress = func(int) {}
+	}
+	err := s.View(func(tx *store.Tx) error {
+		if c.roster(tx) == nil {
 			return protocol.Errorf(protocol.CodeNotFound, "", "the store holds no charter: nothing can be verified")
 		}
-		for _, m := range roster.Charter().Members {
-			if err := v.origin(tx, roster, m.ID, progress); err != nil {
-				return err
-			}
+		for _, m := range c.members.Charter().Members {
+			c.guarded(m.ID, func() { c.origin(tx, m.ID) })
 		}
+		c.guarded(cfg.Member, func() { c.full(tx) })
 		return nil
 	})
-	v.Took = time.Since(start)
-	return v, err
+	if err == nil && len(c.Findings) == 0 {
+		if err := s.CheckFiles(); err != nil {
+			c.found(Finding{Text: "a file of the database differs from its checksum, in no entry that is in use: " + err.Error()})
+		}
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	c.Took = time.Since(start)
+	return c.Verification, err
 }
 
-func (v *Verification) found(origin protocol.MemberID, key protocol.RecordKey, format string, args ...any) {
-	v.Findings = append(v.Findings, Finding{origin, key, fmt.Sprintf(format, args...)})
+// check is one run of a verification.
+type check struct {
+	Verification
+	ctx      context.Context
+	member   protocol.MemberID
+	mark     store.Mark
+	members  *protocol.Roster
+	fulls    map[protocol.RecordKey]protocol.Hash // of the own listings
+	progress func(int)
 }
 
-func (v *Verification) origin(tx *store.Tx, roster *protocol.Roster, origin protocol.MemberID, progress func(int)) error {
-	set := tx.Origin(origin)
-	c, err := loadCopy(set, origin)
-	if err != nil {
-		v.found(origin, "", "%v", err)
-		return nil
+// What to do, by whose it is.
+const (
+	doOwn    = "This is in the node's own catalogue. Restore the newest backup (tmh restore); the other members hold what was signed since, and the node asks them for it before it publishes again."
+	doOther  = "This is in another member's catalogue: nothing is lost. Restore the newest backup (tmh restore); whatever is newer is drawn again from any member that holds it."
+	doPapers = "Bring the papers again: tmh charter import, tmh card import. If it stays, restore the newest backup (tmh restore)."
+	doFull   = "Full records are kept at their origin only. Take this one from the newest backup, or publish the listing again with its full record."
+	doFiles  = "Everything in use was read and is right, but the disk may be failing: take a backup now (tmh backup), and look at the disk."
+)
+
+// found keeps a finding, with what to do where that does not stand there yet.
+func (c *check) found(f Finding) {
+	switch {
+	case f.Do != "":
+	case f.Origin == "":
+		f.Do = doFiles
+	case f.Origin == c.member:
+		f.Do = doOwn
+	default:
+		f.Do = doOther
 	}
-	v.Origins++
-	seen := make(map[protocol.Position]protocol.RecordKey)
-	var hash protocol.SetHash
-	err = tx.Records(origin, "", func(ch *protocol.Change) (bool, error) {
-		if v.Records++; v.Records%1000 == 0 {
-			progress(v.Records)
-		}
-		if err := roster.VerifyHeader(&ch.SignedHeader); err != nil {
-			v.found(origin, ch.RecordKey, "%v", err)
-		}
-		if ch.Origin != origin {
-			v.found(origin, ch.RecordKey, "is a record of %s", ch.Origin)
-		}
-		seen[ch.Pos] = ch.RecordKey
-		hash.Add(ch.Element())
-		return true, nil
-	})
-	if err != nil {
-		v.found(origin, "", "%v", err)
-		return nil
-	}
-	v.index(set, origin, seen)
-	if uint64(len(seen)) != c.Count || hash.Digest() != c.Digest() {
-		v.found(origin, "", "the set's hash is not that of its %d records", len(seen))
-	}
-	v.head(set, roster, origin, c)
-	return nil
+	c.Findings = append(c.Findings, f)
 }
 
-func (v *Verification) index(set *store.Origin, origin protocol.MemberID, seen map[protocol.Position]protocol.RecordKey) {
-	entries := 0
-	err := set.Seqs(func(pos protocol.Position, _ protocol.ChangeKind, key protocol.RecordKey) error {
-		entries++
-		if seen[pos] != key {
-			v.found(origin, key, "the feed index names it at %s, where it is not", pos)
+// guarded turns the panics with which Badger answers damaged tables into findings.
+func (c *check) guarded(origin protocol.MemberID, f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.found(Finding{Origin: origin, Text: fmt.Sprintf("a file of the database is damaged, so not everything could be read: %v", p)})
 		}
-		return nil
-	})
-	if err != nil {
-		v.found(origin, "", "%v", err)
-	}
-	if entries != len(seen) {
-		v.found(origin, "", "the feed index has %d entries for %d records", entries, len(seen))
-	}
+	}()
+	f()
 }
 
-// head compares what is said to be proven with the header that the origin signed there.
-func (v *Verification) head(set *store.Origin, roster *protocol.Roster, origin protocol.MemberID, c *replica.Copy) {
-	if c.Proven.Seq > 0 && !c.CatchingUp() {
-		h, err := set.HeaderAt(c.Proven)
+// roster takes charters and cards as far as they are whole. It is nil without a first charter.
+func (c *check) roster(tx *store.Tx) *protocol.Roster {
+	broken := func(format string, args ...any) {
+		c.found(Finding{Text: fmt.Sprintf(format, args...), Do: doPapers})
+	}
+	_ = tx.Inspect(store.ShelfCharters, func(e store.Entry) error {
+		ch, err := protocol.DecodeCharter(slices.Clone(e.Value))
 		switch {
-		case err != nil || h == nil:
-			v.found(origin, "", "the header at the proven head %s is missing", c.Proven)
-		case h.Raw != c.Header || h.Digest != c.Digest() || h.Count != c.Count:
-			v.found(origin, "", "the copy is not what the origin signed at %s", c.Proven)
-		}
-	}
-	h, err := set.Head()
-	if err == nil && h != nil {
-		err = roster.VerifyHead(h)
-	}
-	if err != nil {
-		v.found(origin, "", "head statement: %v", err)
-	}
-	forks, err := set.Evidence()
-	if err != nil {
-		v.found(origin, "", "%v", err)
-	}
-	for _, f := range forks {
-		for _, h := range f {
-			if err := roster.VerifyHeader(h); err != nil {
-				v.found(origin, "", "evidence of a fork at %s does not verify: %v", h.Pos, err)
+		case err != nil || e.Bad || ch.Version != e.Hour:
+			broken("charter %d is damaged: %v", e.Hour, err)
+		case c.members == nil:
+			if err := ch.Follows(nil); err != nil {
+				broken("charter %d: %v", ch.Version, err)
+				return nil
 			}
+			c.members = protocol.NewRoster(ch)
+		default:
+			next, err := c.members.WithCharter(ch)
+			if err != nil {
+				broken("charter %d: %v", ch.Version, err)
+				return nil
+			}
+			c.members = next
 		}
+		return nil
+	})
+	if c.members == nil {
+		return nil
+	}
+	var cards []*protocol.SignedCard
+	_ = tx.Inspect(store.ShelfCards, func(e store.Entry) error {
+		card, err := protocol.DecodeCard(slices.Clone(e.Value))
+		if err != nil || string(card.Member) != e.Name {
+			broken("the card of %.16q is damaged: %v", e.Name, err)
+			return nil
+		}
+		cards = append(cards, card)
+		return nil
+	})
+	slices.SortFunc(cards, func(a, b *protocol.SignedCard) int { return cmp.Compare(a.Member, b.Member) })
+	for _, card := range cards {
+		if _, ok := c.members.Member(card.Member); !ok {
+			continue // left; the store keeps what was
+		}
+		next, err := c.members.WithCard(card)
+		if err != nil {
+			broken("the card of %s: %v", card.Member, err)
+			continue
+		}
+		c.members = next
+	}
+	return c.members
+}
+
+// full compares the full records with what the own listings say.
+func (c *check) full(tx *store.Tx) {
+	_ = tx.Inspect(store.ShelfFull, func(e store.Entry) error {
+		key := protocol.RecordKey(e.Name)
+		want, named := c.fulls[key]
+		delete(c.fulls, key)
+		switch {
+		case !named:
+			c.found(Finding{Origin: c.member, Record: key, Text: "there is a full record that no current listing names", Do: doFull})
+		case want != protocol.Sum(e.Value):
+			c.found(Finding{Origin: c.member, Record: key, Text: "its full record is not the one that the listing names: it is damaged", Do: doFull})
+		}
+		return nil
+	})
+	for key := range c.fulls {
+		c.found(Finding{Origin: c.member, Record: key, Text: "its full record is missing", Do: doFull})
 	}
 }

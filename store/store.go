@@ -25,9 +25,12 @@ type Config struct {
 	// Free tells the free and the total bytes of the disk under Dir. nil: ask the operating system.
 	Free func() (free, total uint64, err error)
 
-	Memtable int64         // bytes of a memtable, at least 8 MiB. 0: 64 MiB. In memory it is 8 MiB
-	GCEvery  time.Duration // between value-log collections. 0: an hour
-	Log      *slog.Logger
+	Memtable   int64         // bytes of a memtable, at least 8 MiB. 0: 64 MiB. In memory it is 8 MiB
+	GCEvery    time.Duration // between value-log collections. 0: an hour
+	ScrubEvery time.Duration // between erasures of superseded values from the files (Scrub). 0: seven days
+	Log        *slog.Logger
+
+	still bool // nothing is compacted: the tables are another folder's (OpenReadOnly)
 }
 
 // Store is what a node remembers. Its methods are safe for concurrent use; writes run one after another.
@@ -36,13 +39,28 @@ type Store struct {
 	cfg   Config
 	space *space
 
-	mu sync.Mutex // held by the one writer
+	mu       sync.Mutex // held by the one writer
+	scrubbed sync.Mutex // held by Scrub, which must not meet Close
+
+	after func() error // after closing: what OpenReadOnly cleans up
 }
 
 // Open opens or creates a store, and migrates one of an earlier schema.
 //
 // Errors: CodeReadOnly where the disk is too full even to open safely; CodeVersion where a newer program wrote it.
 func Open(cfg Config) (*Store, error) {
+	s, err := openDatabase(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.migrate(); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+// openDatabase opens the database as it is.
+func openDatabase(cfg Config) (*Store, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -66,9 +84,6 @@ func Open(cfg Config) (*Store, error) {
 		return nil, fmt.Errorf("open database in %s: %w", cfg.Dir, err)
 	}
 	s.space.tables = s.tables
-	if err := s.migrate(); err != nil {
-		return nil, errors.Join(err, s.db.Close())
-	}
 	return s, nil
 }
 
@@ -112,14 +127,23 @@ func badgerOptions(cfg Config) badger.Options {
 	if cfg.Dir == "" {
 		o = o.WithInMemory(true).WithMemTableSize(8 << 20).WithNumMemtables(1).WithNumCompactors(0).WithNumLevelZeroTablesStall(1 << 20) // nothing compacts, so nothing may wait for it
 	}
+	if cfg.still {
+		o = o.WithNumCompactors(0).WithNumLevelZeroTablesStall(1 << 20).WithSyncWrites(false)
+	}
 	return o
 }
 
 // Close flushes and closes the database.
 func (s *Store) Close() error {
+	s.scrubbed.Lock()
+	defer s.scrubbed.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.db.Close()
+	err := s.db.Close()
+	if s.after != nil {
+		err = errors.Join(err, s.after())
+	}
+	return err
 }
 
 // Update runs f in the one writing transaction and commits it durably. Nothing of it remains where f or the commit
@@ -152,7 +176,7 @@ func (s *Store) View(f func(*Tx) error) error {
 	return s.db.View(func(txn *badger.Txn) error { return f(&Tx{txn}) })
 }
 
-// Maintain collects garbage of the value log until stop is closed.
+// Maintain collects garbage of the value log, and scrubs when it is time, until stop is closed.
 func (s *Store) Maintain(stop <-chan struct{}) {
 	every := s.cfg.GCEvery
 	if every == 0 {
@@ -160,10 +184,14 @@ func (s *Store) Maintain(stop <-chan struct{}) {
 	}
 	t := time.NewTicker(every)
 	defer t.Stop()
+	scrub := time.NewTimer(s.untilScrub())
+	defer scrub.Stop()
 	for {
 		select {
 		case <-stop:
 			return
+		case <-scrub.C:
+			scrub.Reset(s.scrubNow(stop))
 		case <-t.C:
 			if err := s.db.RunValueLogGC(0.5); err != nil && !errors.Is(err, badger.ErrNoRewrite) && !errors.Is(err, badger.ErrGCInMemoryMode) {
 				s.cfg.Log.Warn("value log not collected", "error", err)

@@ -63,6 +63,7 @@ type Config struct {
 	Decode   func([]byte) (*protocol.Listing, error) // strict: refuses what the origin must not sign; all faults at once
 	Gatherer prometheus.Gatherer                     // nil: /metrics is empty
 	Token    string                                  // the operator's; "" means that the public side takes no writes
+	Backup   func(context.Context, io.Writer) error  // writes a backup, for the operator's listener alone; nil: none
 	Version  string                                  // of the software
 	Now      func() time.Time                        // wall clock, by which listings expire; nil: time.Now
 	Log      *slog.Logger                            // nil: slog.Default
@@ -87,7 +88,7 @@ func New(cfg Config) *API {
 	}
 	a := &API{cfg: cfg}
 	a.public = a.routes(a.wantsToken)
-	a.operator = a.routes(func(next http.Handler) http.Handler { return next })
+	a.operator = a.withBackup(a.routes(func(next http.Handler) http.Handler { return next }))
 	return a
 }
 

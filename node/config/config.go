@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -36,6 +37,7 @@ type File struct {
 	MinFree       Size     `yaml:"min_free"`
 	Memtable      Size     `yaml:"memtable"`
 	MemoryLimit   Size     `yaml:"memory_limit"`
+	Backup        Backup   `yaml:"backup"`
 	Demonstration bool     `yaml:"demonstration"`
 	Log           Log      `yaml:"log"`
 }
@@ -44,6 +46,13 @@ type File struct {
 type Log struct {
 	Level  string `yaml:"level"`
 	Format string `yaml:"format"`
+}
+
+// Backup says when the node backs itself up.
+type Backup struct {
+	Dir   string        `yaml:"dir"`
+	Every time.Duration `yaml:"every"`
+	Keep  int           `yaml:"keep"`
 }
 
 // Name of the configuration file in a node's folder.
@@ -72,7 +81,7 @@ func Load(dir string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("%s: %w", path, err)
 	}
-	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard} {
+	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard, &f.Backup.Dir} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -122,6 +131,17 @@ func (f *File) check() error {
 	}
 	if f.Memtable < 8<<20 {
 		wrong("memtable", "%d bytes are below 8 MiB, with which the database does not open", f.Memtable)
+	}
+	if f.Backup.Every < time.Second {
+		wrong("backup.every", "%s is too often: write it as 24h or 90m", f.Backup.Every)
+	}
+	if f.Backup.Keep < 1 {
+		wrong("backup.keep", "%d keeps no backup at all: keep one at least, or leave backup.dir empty", f.Backup.Keep)
+	}
+	if f.Backup.Dir != "" && f.Data != "" {
+		if rel, err := filepath.Rel(f.Data, f.Backup.Dir); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+			wrong("backup.dir", "%s lies in the database's own folder, which is lost with it: name a folder on another disk", f.Backup.Dir)
+		}
 	}
 	switch f.Log.Level {
 	case "debug", "info", "warn", "error":
