@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -13,31 +14,37 @@ import (
 	"github.com/marcopolo/simnet"
 )
 
-// network is the simulated network: a link of fixed bandwidth for every node, and a fixed delay for every pair.
+// network is the simulated network: a link of fixed bandwidth for every node, and a fixed delay for every pair. Every
+// member has two places in it: node i's, and i+n for a second copy of it, in the same city.
 type network struct {
 	sim   *simnet.Simnet
 	link  simnet.NodeBiDiLinkSettings
-	group []atomic.Int32 // of each node; packets pass within a group
+	group []atomic.Int32 // of each place; packets pass within a group
+	loss  []atomic.Int32 // of each place: packets lost on its link of a hundred, each way
 
 	mu     sync.Mutex
-	cables [][]*cable // of each node, those that it closed included
+	cables [][]*cable // of each place, those that were closed included
+	rnd    *rand.Rand // which packets are lost
 }
 
-func newNetwork(nodes, mbits int, oneWay func(i, j int) time.Duration) *network {
-	delay := make([][]time.Duration, nodes)
+func newNetwork(nodes, mbits int, seed uint64, oneWay func(i, j int) time.Duration) *network {
+	places := 2 * nodes
+	delay := make([][]time.Duration, places)
 	for i := range delay {
-		delay[i] = make([]time.Duration, nodes)
+		delay[i] = make([]time.Duration, places)
 		for j := range delay[i] {
 			if i != j {
-				delay[i][j] = oneWay(i, j)
+				delay[i][j] = oneWay(i%nodes, j%nodes)
 			}
 		}
 	}
 	rate := simnet.LinkSettings{BitsPerSecond: mbits * simnet.Mibps}
 	w := &network{
 		link:   simnet.NodeBiDiLinkSettings{Downlink: rate, Uplink: rate},
-		group:  make([]atomic.Int32, nodes),
-		cables: make([][]*cable, nodes),
+		group:  make([]atomic.Int32, places),
+		loss:   make([]atomic.Int32, places),
+		cables: make([][]*cable, places),
+		rnd:    rand.New(rand.NewPCG(seed, 2)),
 	}
 	w.sim = &simnet.Simnet{
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -109,10 +116,21 @@ type cable struct {
 	pulled atomic.Bool
 }
 
-// WriteTo loses what would leave the group.
+// lost reports whether a packet from place i to place j is lost on one of their links.
+func (w *network) lost(i, j int) bool {
+	a, b := w.loss[i].Load(), w.loss[j].Load()
+	if a == 0 && b == 0 {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.rnd.Int32N(100) < a || w.rnd.Int32N(100) < b
+}
+
+// WriteTo loses what would leave the group, and what the links lose.
 func (c *cable) WriteTo(b []byte, to net.Addr) (int, error) {
 	j := c.net.node(to)
-	if c.pulled.Load() || j >= 0 && c.net.group[c.self].Load() != c.net.group[j].Load() {
+	if c.pulled.Load() || j >= 0 && (c.net.group[c.self].Load() != c.net.group[j].Load() || c.net.lost(c.self, j)) {
 		return len(b), nil
 	}
 	return c.SimConn.WriteTo(b, to)

@@ -27,6 +27,7 @@ type probe struct {
 	stood   map[step]bool // after a transaction
 	led     map[step]bool // where gossip led on from; every one of them must be in stood
 	faults  []string
+	liars   []protocol.MemberID         // who publish what is not told here
 	payload map[protocol.MemberID]int64 // text bytes that each origin has published since the last reset
 }
 
@@ -36,8 +37,9 @@ type step struct {
 	seq          uint64
 }
 
-func newProbe(ids []protocol.MemberID) *probe {
+func newProbe(ids, liars []protocol.MemberID) *probe {
 	p := &probe{
+		liars: liars,
 		begun: make(map[protocol.MemberID][]time.Time), seen: make(map[protocol.MemberID]map[protocol.MemberID]uint64),
 		payload: make(map[protocol.MemberID]int64), stood: make(map[step]bool), led: make(map[step]bool),
 	}
@@ -45,6 +47,15 @@ func newProbe(ids []protocol.MemberID) *probe {
 		p.seen[m] = make(map[protocol.MemberID]uint64)
 	}
 	return p
+}
+
+// join counts a node that is no member's first.
+func (p *probe) join(m protocol.MemberID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen[m] == nil {
+		p.seen[m] = make(map[protocol.MemberID]uint64)
+	}
 }
 
 // sent is called in the order of each origin's positions, and before anybody else can have heard: a packet takes time,
@@ -69,6 +80,8 @@ func (p *probe) tap(m protocol.MemberID, e node.Event) {
 	from, begun := p.seen[m][e.Origin], p.begun[e.Origin]
 	switch {
 	case e.Pos.Seq <= from: // told out of order by two goroutines, or a node that came back empty
+		return
+	case e.Pos.Seq > uint64(len(begun)) && slices.Contains(p.liars, e.Origin):
 		return
 	case e.Pos.Seq > uint64(len(begun)):
 		p.faults = append(p.faults, fmt.Sprintf("%s proved %s %s, which was never published", m, e.Origin, e.Pos))

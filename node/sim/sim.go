@@ -2,13 +2,9 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -22,18 +18,19 @@ import (
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/founding"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/store"
 )
 
 // Config of a federation.
 type Config struct {
 	Members   int                                 // 0: 12
-	Seed      uint64                              // the keys follow from it
+	Who       []protocol.MemberID                 // of ASEAN's, who takes part instead of the first so many, ascending
+	Seed      uint64                              // the keys follow from it, and which packets are lost
 	Latency   func(i, j int) time.Duration        // one way, between the i-th and j-th member; nil: ASEAN
 	Bandwidth int                                 // of each node's link, each way, in Mbit/s; 0: 50
 	Clock     map[protocol.MemberID]time.Duration // how far a node's wall clock is ahead at first; see SetClock
 	Disk      []protocol.MemberID                 // whose store is in a folder, so that they keep it while they are away
 	Late      []protocol.MemberID                 // who is not started by New
+	Liars     []protocol.MemberID                 // whose place in the network something else takes than a node
 	Log       *slog.Logger                        // nil: silent
 }
 
@@ -46,12 +43,15 @@ type Federation struct {
 	papers *protocol.Papers
 	net    *network
 	probe  *probe
-	disk   string                       // below which are:
-	dirs   map[protocol.MemberID]string // of those who have one
+	disk   string // below which all folders and guard files are
 
 	mu      sync.Mutex
 	running map[protocol.MemberID]*running
 	ahead   map[protocol.MemberID]time.Duration // wall clocks
+	full    map[protocol.MemberID]bool          // whose disk is
+	dirs    map[protocol.MemberID]string        // of those who have one; each has its guard file beside it
+	twins   map[protocol.MemberID]protocol.MemberID
+	copies  int // of folders made
 }
 
 type running struct {
@@ -71,6 +71,9 @@ func Run(t *testing.T, cfg Config, f func(t *testing.T, f *Federation)) {
 // New makes a federation and starts its nodes. It must be called in a bubble; the test's cleanup closes it.
 func New(t testing.TB, cfg Config) *Federation {
 	t.Helper()
+	if len(cfg.Who) > 0 {
+		cfg.Members = len(cfg.Who)
+	}
 	if cfg.Members == 0 {
 		cfg.Members = 12
 	}
@@ -86,18 +89,19 @@ func New(t testing.TB, cfg Config) *Federation {
 	f := &Federation{
 		t: t, cfg: cfg, seats: make(map[protocol.MemberID]founding.Seat), dirs: make(map[protocol.MemberID]string),
 		running: make(map[protocol.MemberID]*running), ahead: make(map[protocol.MemberID]time.Duration),
+		full: make(map[protocol.MemberID]bool), twins: make(map[protocol.MemberID]protocol.MemberID),
 	}
 	maps.Copy(f.ahead, cfg.Clock)
 	f.found()
-	f.net = newNetwork(cfg.Members, cfg.Bandwidth, cfg.Latency)
-	f.probe = newProbe(f.ids)
+	f.net = newNetwork(cfg.Members, cfg.Bandwidth, cfg.Seed, cfg.Latency)
+	f.probe = newProbe(f.ids, cfg.Liars)
 	f.disk = t.TempDir() // before close, which so comes before the folder's removal
 	t.Cleanup(f.close)
 	for _, m := range f.ids {
 		if slices.Contains(cfg.Disk, m) {
-			f.dirs[m] = filepath.Join(f.disk, string(m))
+			f.dirs[m] = f.folder(m)
 		}
-		if !slices.Contains(cfg.Late, m) {
+		if !slices.Contains(cfg.Late, m) && !slices.Contains(cfg.Liars, m) {
 			f.Start(m)
 		}
 	}
@@ -112,7 +116,7 @@ const settle = 5 * time.Second
 func (f *Federation) found() {
 	f.t.Helper()
 	var seats []founding.Seat
-	for i, m := range founding.Members(f.cfg.Members) {
+	for i, m := range f.members() {
 		s, err := founding.NewSeat(m, fmt.Sprintf("simulation %d", f.cfg.Seed))
 		if err != nil {
 			f.t.Fatal(err)
@@ -127,6 +131,13 @@ func (f *Federation) found() {
 	}
 }
 
+func (f *Federation) members() []protocol.Member {
+	if len(f.cfg.Who) == 0 {
+		return founding.Members(f.cfg.Members)
+	}
+	return slices.DeleteFunc(founding.ASEAN(), func(m protocol.Member) bool { return !slices.Contains(f.cfg.Who, m.ID) })
+}
+
 // Members ascending by id, running or not.
 func (f *Federation) Members() []protocol.MemberID { return slices.Clone(f.ids) }
 
@@ -135,79 +146,27 @@ func (f *Federation) Origins() []protocol.MemberID {
 	return slices.DeleteFunc(f.Members(), func(m protocol.MemberID) bool { return m == founding.Secretariat })
 }
 
+// member whose copy m names: itself, but for a second copy.
+func (f *Federation) member(m protocol.MemberID) protocol.MemberID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if of, ok := f.twins[m]; ok {
+		return of
+	}
+	return m
+}
+
+// index of a member's place in the network, or of its second copy's.
 func (f *Federation) index(m protocol.MemberID) int {
-	i, ok := slices.BinarySearch(f.ids, m)
+	of := f.member(m)
+	i, ok := slices.BinarySearch(f.ids, of)
 	if !ok {
 		f.t.Fatalf("%s is no member of this federation", m)
 	}
+	if of != m {
+		i += len(f.ids)
+	}
 	return i
-}
-
-// Start runs a member's node: for the first time, or again after Stop or Crash.
-func (f *Federation) Start(m protocol.MemberID) {
-	f.t.Helper()
-	i, s := f.index(m), f.seats[m]
-	r := &running{metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
-	cfg := node.Config{
-		Member: m, Record: s.Record, Transport: s.Transport, Papers: f.papers, Listen: s.Addresses,
-		Log: f.cfg.Log.With("member", m), Metrics: r.metrics,
-		Now:       func() time.Time { return f.Clock(m) },
-		ListenUDP: func(a *net.UDPAddr) (net.PacketConn, error) { return f.net.plug(i, a), nil },
-		Tap:       func(e node.Event) { f.probe.tap(m, e) },
-	}
-	if dir := f.dirs[m]; dir != "" {
-		cfg.Store = store.Config{Dir: dir, MinFree: 1, Memtable: 8 << 20}
-	}
-	var err error
-	if r.Node, err = node.New(cfg); err != nil {
-		f.t.Fatalf("start %s: %v", m, err)
-	}
-	var ctx context.Context
-	ctx, r.stop = context.WithCancel(context.Background())
-	go func() { r.done <- r.Run(ctx) }()
-	select {
-	case <-r.Ready():
-	case err := <-r.done:
-		f.t.Fatalf("start %s: %v", m, err)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.running[m] = r
-}
-
-// Stop ends a member's node in good order.
-func (f *Federation) Stop(m protocol.MemberID) {
-	f.t.Helper()
-	if err := f.end(m); err != nil {
-		f.t.Errorf("stop %s: %v", m, err)
-	}
-}
-
-// Crash ends a member's node without a word to anybody. What its folder held at that moment is what it will find when it
-// is started again; a store in memory is gone.
-func (f *Federation) Crash(m protocol.MemberID) {
-	f.t.Helper()
-	f.net.pull(f.index(m))
-	if dir := f.dirs[m]; dir != "" {
-		left := dir + "+"
-		if err := os.CopyFS(left, os.DirFS(dir)); err != nil {
-			f.t.Fatalf("crash %s: %v", m, err)
-		}
-		f.dirs[m] = left
-	}
-	_ = f.end(m) // nobody hears whether it ended well
-}
-
-func (f *Federation) end(m protocol.MemberID) error {
-	f.mu.Lock()
-	r := f.running[m]
-	delete(f.running, m)
-	f.mu.Unlock()
-	if r == nil {
-		return errors.New("it does not run")
-	}
-	r.stop()
-	return <-r.done
 }
 
 func (f *Federation) close() {
@@ -224,11 +183,11 @@ func (f *Federation) close() {
 	synctest.Wait()
 }
 
-// up is the members whose nodes run, ascending.
+// up is the members whose nodes run, ascending, second copies included.
 func (f *Federation) up() []protocol.MemberID {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.DeleteFunc(f.Members(), func(m protocol.MemberID) bool { return f.running[m] == nil })
+	return slices.Sorted(maps.Keys(f.running))
 }
 
 // Node of a member, nil where it does not run.
@@ -287,7 +246,8 @@ func textBytes(l *protocol.Listing) (n int) {
 	return n
 }
 
-// Cut lets packets pass only within each of the groups, and among those who are in none.
+// Cut lets packets pass only within each of the groups, and among those who are in none. A second copy is in its member's
+// group only where it is named itself.
 func (f *Federation) Cut(groups ...[]protocol.MemberID) {
 	f.Heal()
 	for g, members := range groups {
