@@ -20,11 +20,11 @@ type handler Node
 
 // Changes implements p2p.Handler. Where admission cannot follow, changes are dropped and a claim stays: a pull brings
 // them.
-func (h *handler) Changes(_ protocol.MemberID, cs []*protocol.Change) {
+func (h *handler) Changes(from protocol.MemberID, cs []*protocol.Change) {
 	n := (*Node)(h)
 	for _, c := range cs {
 		if c.Origin == n.cfg.Member {
-			n.metrics.refused.WithLabelValues("own").Inc()
+			n.sawOwnChange(from, &c.SignedHeader)
 			continue
 		}
 		n.sawSigned(c.Origin, c.Pos)
@@ -106,6 +106,7 @@ type admission struct {
 	room    int64 // bytes for changes that were held back
 	applied int
 	changed bool
+	forks   []protocol.Evidence
 }
 
 func (n *Node) admit(batch []arrival) error {
@@ -143,6 +144,9 @@ func (n *Node) admit(batch []arrival) error {
 			n.admitted(origin, w.set.Replaced, w.copy)
 			n.tap(Event{Origin: origin, Pos: w.copy.Proven, Gossip: true, Changes: w.applied})
 		}
+		for _, e := range w.forks {
+			n.tellFork(e)
+		}
 	}
 	return nil
 }
@@ -157,6 +161,9 @@ func (n *Node) admitOne(w *admission, a arrival) error {
 		}
 		if w.room < 0 {
 			n.nudge(a.origin) // the rest in a transaction of its own
+			return nil
+		}
+		if w.copy.CatchingUp() { // what was held back would be held back again
 			return nil
 		}
 		if c = n.heldBack(a.origin, w.copy.Proven); c == nil {
@@ -179,13 +186,23 @@ func (n *Node) step(w *admission, c *protocol.Change) error {
 	var fork *replica.ForkError
 	switch code := protocol.CodeOf(err); {
 	case err == nil:
+		if err := n.entered(w.set, &trial, w.copy.Proven.Epoch); err != nil {
+			return err
+		}
 		*w.copy, w.changed = trial, true
 		w.applied++
 		n.metrics.admitted.WithLabelValues("gossip").Inc()
 	case errors.As(err, &fork):
-		w.copy.Disputed, w.changed = true, true
-		n.reportFork(fork)
-		return w.set.AddEvidence(fork.Held, fork.Other)
+		e, ok := protocol.NewEvidence(fork.Held, fork.Other)
+		if !ok || n.roster.Load().Settled(c.Origin, e.B.Pos) {
+			n.metrics.refused.WithLabelValues("settled").Inc()
+			return nil
+		}
+		news, err := n.dispute(w.set, w.copy, e)
+		if w.changed = w.changed || news; news {
+			w.forks = append(w.forks, e)
+		}
+		return err
 	case code == protocol.CodeGap:
 		n.holdBack(c)
 		n.claim(c.Origin, c.Origin, c.Pos)

@@ -145,7 +145,7 @@ func (n *Node) scheduledBackup(ctx context.Context) (path string, err error) {
 		return "", err
 	}
 	n.backups.last.Set(float64(h.Created.Unix()))
-	return path, store.TidyBackups(c.Dir, n.cfg.Member, c.Keep)
+	return path, store.TidyBackups(c.Dir, n.cfg.Member, c.Keep, h.Created)
 }
 
 // Restoring says what is restored, and where to.

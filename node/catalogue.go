@@ -71,7 +71,7 @@ func (n *Node) Health() exchange.Health {
 	space := n.store.Space()
 	roster := n.roster.Load()
 	h := exchange.Health{
-		Member: n.cfg.Member, Version: n.cfg.Version, Faults: []string{},
+		Member: n.cfg.Member, Version: n.cfg.Version, Faults: []string{}, Warnings: []string{},
 		Peers: len(n.net.Connected()), Members: len(roster.Charter().Members),
 		Indexing: n.follow.indexing(), FreeDisk: space.Free,
 	}
@@ -83,6 +83,16 @@ func (n *Node) Health() exchange.Health {
 	if why := n.blocked.Load(); why != nil {
 		h.Writable = false
 		h.Faults = append(h.Faults, *why)
+	}
+	if n.cfg.Alone {
+		heard, _ := n.heardOwn()
+		h.Warnings = append(h.Warnings, fmt.Sprintf("Started with --alone: this node signs though only %d of the %d other members said what they hold of its catalogue. Start it without --alone as soon as over half of them can be reached.", len(heard), h.Members-1))
+	}
+	if who := n.whoShowsClosed(); len(who) > 0 {
+		h.Warnings = append(h.Warnings, fmt.Sprintf("Changes of this catalogue that were signed with a closed record key are shown by %v. Whoever believed them holds a frozen copy: tmh epoch open --reason key ends that.", who))
+	}
+	if c := n.rival(); c != nil {
+		h.Warnings = append(h.Warnings, fmt.Sprintf("There are two valid charters %d. No further charter is adopted: the members must agree which one holds.", c.Version))
 	}
 	if h.Peers == 0 && h.Members > 1 {
 		h.Faults = append(h.Faults, "No other member is connected. Check the network, the firewall, and the addresses on the members' cards (tmh card show).")

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/asean-tmh/tmh/protocol"
@@ -35,9 +36,17 @@ const (
 
 // headLoop says where this node stands, at start and every ten minutes.
 func (n *Node) headLoop(ctx context.Context) {
-	n.announce(ctx)
-	for sleep(ctx, headEvery) {
-		n.announce(ctx)
+	t := time.NewTicker(headEvery)
+	defer t.Stop()
+	for ctx.Err() == nil {
+		if n.mayPublish() {
+			n.announce(ctx)
+		}
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		case <-n.own.wake: // publishing was opened
+		}
 	}
 }
 
@@ -95,6 +104,8 @@ func (n *Node) keepHead(h *protocol.SignedHead) {
 	defer n.mu.Unlock()
 	if have := n.heads[h.Origin].head; have == nil || have.Counter < h.Counter {
 		n.heads[h.Origin] = heard{h, protocol.InstantOf(n.cfg.Now())}
+		// The origin's newest word counts: what it signed above and lost since, nobody can ever show.
+		n.signed[h.Origin] = h.Pos
 	}
 	if h.Pos.Compare(n.signed[h.Origin]) > 0 {
 		n.signed[h.Origin] = h.Pos
@@ -105,7 +116,9 @@ func (n *Node) keepHead(h *protocol.SignedHead) {
 func (n *Node) sayGoodbye(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	n.announce(ctx)
+	if n.mayPublish() {
+		n.announce(ctx)
+	}
 }
 
 // Head implements p2p.Handler: the newest statement is kept; who signed it claims to stand there.
@@ -120,6 +133,16 @@ const (
 
 func (n *Node) takeHead(s *protocol.SignedHead) {
 	now := n.cfg.Now()
+	if s.Origin == n.cfg.Member {
+		n.sawOwnHead(s)
+	}
+	n.mu.Lock()
+	within := inReach(n.copies[s.Origin].Proven, s.Pos)
+	n.mu.Unlock()
+	if !within {
+		n.metrics.refused.WithLabelValues("head-position").Inc()
+		return
+	}
 	if s.Counter > uint64(max(now.Unix(), 0))+counterAhead {
 		n.metrics.refused.WithLabelValues("head-counter").Inc()
 		return
@@ -140,13 +163,52 @@ func (n *Node) takeHead(s *protocol.SignedHead) {
 	}
 	n.keepHead(s)
 	n.claim(s.Origin, s.Origin, s.Pos)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if have := n.copies[s.Origin]; s.Pos == have.Proven && s.Header != have.Header && s.Pos.Seq > 0 && !have.Disputed && !have.CatchingUp && s.Origin != n.cfg.Member {
+		n.askHistory(s.Origin, s.Origin)
+	}
+}
+
+// askHistory asks a member that stands, or says to stand, on another history of an origin: asked for changes, it shows the
+// header or is found out. The caller holds n.mu.
+func (n *Node) askHistory(m, origin protocol.MemberID) {
+	n.askSoon(m, "history of "+string(origin), func(ctx context.Context) error { return n.probe(ctx, m, origin) })
+}
+
+// errSeen ends an answer of which enough was seen.
+var errSeen = errors.New("enough was seen") //nolint:gochecknoglobals // a constant
+
+// probe asks for changes above the proven head and looks at the verdict alone.
+func (n *Node) probe(ctx context.Context, m, origin protocol.MemberID) error {
+	var request *protocol.Request
+	if err := n.store.View(func(tx *store.Tx) error {
+		c, err := loadCopy(tx.Origin(origin), origin)
+		if err == nil {
+			request = c.Ask()
+			request.Cursor = c.Proven
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	err := n.net.Ask(ctx, m, request, func(a *protocol.Answer) error {
+		if _, err := n.open(request, a); a.Refused == protocol.CodeFork && err != nil {
+			return err
+		}
+		return errSeen
+	})
+	if errors.Is(err, errSeen) {
+		return nil
+	}
+	return err
 }
 
 // saveHead stores a statement, of this node's own origin too: after a restore, the next one's counter must be above it.
 func (n *Node) saveHead(s *protocol.SignedHead) bool {
 	if err := n.store.Update(func(tx *store.Tx) error {
 		set := tx.Origin(s.Origin)
-		if kept, err := set.Head(); err != nil || kept != nil && kept.Counter >= s.Counter {
+		if kept, err := set.Head(); err != nil || kept != nil && kept.Counter >= s.Counter && n.roster.Load().VerifyHead(kept) == nil {
 			return err // another way was faster
 		}
 		return set.SetHead(s, protocol.InstantOf(n.cfg.Now()))
@@ -174,7 +236,7 @@ func (n *Node) vector() (claims []protocol.Claim) {
 		if c.CatchingUp {
 			continue
 		}
-		claim := protocol.Claim{Origin: id, Pos: c.Proven, Header: c.Header}
+		claim := protocol.Claim{Origin: id, Pos: c.Proven, Header: c.Header, Forked: c.Disputed && n.proofs[id]}
 		if h := n.heads[id].head; h != nil {
 			claim.Counter = h.Counter
 		}
@@ -190,8 +252,18 @@ func (n *Node) learn(from protocol.MemberID, vector []protocol.Claim) (newer boo
 		if _, ok := roster.Member(c.Origin); !ok {
 			continue
 		}
+		if c.Origin == n.cfg.Member {
+			n.acknowledged(from, c.Pos)
+			n.claimedOwn(from, c.Pos)
+		}
 		n.claim(from, c.Origin, c.Pos)
 		n.mu.Lock()
+		if have := n.copies[c.Origin]; c.Forked && !have.Disputed && c.Pos.Epoch >= have.Proven.Epoch {
+			n.askSoon(from, string(c.Origin), func(ctx context.Context) error { return n.fetchForks(ctx, from, c.Origin) })
+		}
+		if have := n.copies[c.Origin]; c.Pos == have.Proven && c.Header != have.Header && !have.Disputed && !have.CatchingUp && c.Pos.Seq > 0 && c.Origin != n.cfg.Member {
+			n.askHistory(from, c.Origin)
+		}
 		h := n.heads[c.Origin].head
 		newer = newer || c.Counter > 0 && (h == nil || c.Counter > h.Counter)
 		n.mu.Unlock()
@@ -203,6 +275,7 @@ func (n *Node) learn(from protocol.MemberID, vector []protocol.Claim) (newer boo
 // asks each for charters and cards that came since they connected.
 func (n *Node) vectorLoop(ctx context.Context) {
 	for round := 1; sleep(ctx, vectorEvery+jitter(vectorJitter)); round++ {
+		n.unstick()
 		for _, m := range n.net.Connected() {
 			if round%papersRounds == 0 {
 				n.fetchPapers(ctx, m)
@@ -233,24 +306,36 @@ func (n *Node) exchangeVectors(ctx context.Context, m protocol.MemberID) {
 // fetchHeadsSoon fetches heads without keeping whoever noticed that there are newer ones.
 func (n *Node) fetchHeadsSoon(m protocol.MemberID) {
 	n.mu.Lock()
-	spawn, asking := n.spawn, n.asking[m]
-	n.asking[m] = true
-	n.mu.Unlock()
-	if asking {
+	defer n.mu.Unlock()
+	n.askSoon(m, "heads", func(ctx context.Context) error { return n.fetchHeads(ctx, m) })
+}
+
+// askSoon asks a member beside what the caller does, unless it is being asked the same already. The caller holds n.mu.
+func (n *Node) askSoon(m protocol.MemberID, what string, ask func(context.Context) error) {
+	question := question{m, what}
+	if n.asking[question] || n.spawn == nil {
 		return
 	}
-	spawn(func(ctx context.Context) {
+	n.asking[question] = true
+	n.spawn(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, askTimeout)
 		defer cancel()
 		defer func() {
 			n.mu.Lock()
-			delete(n.asking, m)
+			delete(n.asking, question)
 			n.mu.Unlock()
 		}()
-		if err := n.fetchHeads(ctx, m); err != nil && ctx.Err() == nil {
-			n.log.Debug("heads not fetched", "member", m, "error", err)
+		if err := ask(ctx); err != nil && ctx.Err() == nil {
+			n.blame(m, protocol.CodeOf(err))
+			n.log.Debug("not answered as it should be", "member", m, "asked", what, "error", err)
 		}
 	})
+}
+
+// question is what a member is being asked.
+type question struct {
+	of   protocol.MemberID
+	what string
 }
 
 func (n *Node) fetchHeads(ctx context.Context, m protocol.MemberID) error {

@@ -30,6 +30,7 @@ const (
 
 // Append implements exchange.Journal: everything is committed, synced and guarded when it returns.
 func (n *Node) Append(ctx context.Context, intents []exchange.Intent) ([]exchange.Written, error) {
+	n.awaitOpen(ctx)
 	var all []exchange.Written
 	for len(intents) > 0 {
 		part := intents[:min(len(intents), maxGroup)]
@@ -124,6 +125,10 @@ func (n *Node) commit(group []*writing) (_ []*protocol.Change, more bool, _ erro
 		if c, err = loadCopy(own, n.cfg.Member); err != nil {
 			return err
 		}
+		floor, err := n.raiseFloor(own)
+		if err != nil {
+			return err
+		}
 		room := n.store.MaxWrite() - int64(len(c.Encode())) - intentMost
 		for _, w := range group {
 			for _, intent := range w.intents[len(w.written):] {
@@ -131,12 +136,17 @@ func (n *Node) commit(group []*writing) (_ []*protocol.Change, more bool, _ erro
 					break
 				}
 				r := result{of: w}
-				ch, size, err := n.carryOut(tx, own, c, intent, &r.written)
+				ch, size, err := n.carryOut(tx, own, c, intent, floor, &r.written)
 				if err != nil {
 					return err
 				}
+				if ch != nil && len(changes) == 0 {
+					if err := n.roster.Load().VerifyHeader(&ch.SignedHeader); err != nil {
+						return protocol.Errorf(protocol.CodeReadOnly, "", "the card in force does not let this node's record key sign at %s: restore a backup of before the seal, or make a new card", ch.Pos)
+					}
+				}
 				if ch != nil {
-					changes = append(changes, ch)
+					changes, floor = append(changes, ch), 0
 				}
 				results = append(results, r)
 				room -= size
@@ -145,14 +155,13 @@ func (n *Node) commit(group []*writing) (_ []*protocol.Change, more bool, _ erro
 		if len(changes) == 0 {
 			return nil
 		}
-		return errors.Join(own.SetFrontier(c.Encode()), own.TrimHeaders(c.Proven, 2*len(changes)))
+		return errors.Join(buryIn(tx, own.Replaced), own.SetFrontier(c.Encode()), own.TrimHeaders(c.Proven, 2*len(changes)))
 	})
 	if err != nil {
 		return nil, false, err
 	}
-	if n.guard != nil && len(changes) > 0 {
-		if err := n.guard.Advance(store.Mark{Pos: c.Proven, Header: c.Header}); err != nil {
-			n.block("The guard file could not be written, so nothing more is signed: " + err.Error() + ". Mend the disk and restart.")
+	if len(changes) > 0 {
+		if err := n.advanceGuard(c); err != nil {
 			return nil, false, err
 		}
 	}
@@ -161,13 +170,14 @@ func (n *Node) commit(group []*writing) (_ []*protocol.Change, more bool, _ erro
 	}
 	if len(changes) > 0 {
 		n.admitted(n.cfg.Member, own.Replaced, c)
+		n.sawOwnPosition(c.Proven) // after what is held is shown: nothing may look lost in between
 	}
 	return changes, more, nil
 }
 
 // carryOut decides one intent against the record as it stands and signs what follows from it, which takes size bytes of
 // the transaction. Its own refusal stands in w; an error ends the whole group.
-func (n *Node) carryOut(tx *store.Tx, own *store.Origin, c *replica.Copy, intent exchange.Intent, w *exchange.Written) (ch *protocol.Change, size int64, _ error) {
+func (n *Node) carryOut(tx *store.Tx, own *store.Origin, c *replica.Copy, intent exchange.Intent, floor uint64, w *exchange.Written) (ch *protocol.Change, size int64, _ error) {
 	current, err := tx.Record(n.cfg.Member, intent.Key)
 	if err != nil {
 		return nil, 0, err
@@ -175,18 +185,29 @@ func (n *Node) carryOut(tx *store.Tx, own *store.Origin, c *replica.Copy, intent
 	if current != nil {
 		w.Header, w.Existed = &current.SignedHeader, true
 	}
+	if current == nil {
+		if buried, err := tx.Buried(intent.Key); err != nil || buried != nil {
+			w.Err = protocol.Errorf(protocol.CodeWithdrawn, "id", "%s was withdrawn, and a withdrawn id never returns: give the listing a new id", intent.Key)
+			return nil, 0, err
+		}
+	}
 	act, refusal := intent.Decide(current)
 	if refusal != nil || act == nil {
 		w.Err = refusal
 		return nil, 0, nil
 	}
 	roster := n.roster.Load()
-	if self, _ := roster.Member(n.cfg.Member); current == nil && c.Count >= self.Quota.MaxRecords() {
+	self, _ := roster.Member(n.cfg.Member)
+	if current == nil && c.Count >= self.Quota.MaxRecords() {
 		w.Err = protocol.Errorf(protocol.CodeQuota, "", "the charter grants %s %d records, withdrawn ones included, and they are used up: ask the members for more", n.cfg.Member, c.Count)
 		return nil, 0, nil
 	}
+	if most := self.Quota.ChangesPerDay; most > 0 && !n.spend(n.cfg.Member, c.Proven.Seq+1, most) {
+		w.Err = protocol.Errorf(protocol.CodeQuota, "", "the charter grants %s %d changes a day, and they are used up: go on tomorrow", n.cfg.Member, most)
+		return nil, 0, nil
+	}
 	ch, err = c.Author(own, n.cfg.Record, protocol.Header{
-		Federation: roster.Federation(), CharterVersion: roster.Charter().Version, RecordKey: intent.Key, Kind: act.Kind,
+		Federation: roster.Federation(), CharterVersion: roster.Charter().Version, RecordKey: intent.Key, Kind: act.Kind, Floor: floor,
 	}, act.Body)
 	if err != nil {
 		return nil, 0, err
@@ -196,12 +217,6 @@ func (n *Node) carryOut(tx *store.Tx, own *store.Origin, c *replica.Copy, intent
 		err = tx.SetFull(intent.Key, act.Full)
 	}
 	return ch, int64(len(act.Body)+len(act.Full)) + intentOverhead, err
-}
-
-// block stops signing, with the reason that people are told.
-func (n *Node) block(why string) {
-	n.blocked.Store(&why)
-	n.log.Error("publishing stopped", "why", why)
 }
 
 func loadCopy(o *store.Origin, origin protocol.MemberID) (*replica.Copy, error) {

@@ -215,6 +215,7 @@ func (l *liar) pulls() int {
 // The liar implements p2p.Handler.
 func (l *liar) Changes(protocol.MemberID, []*protocol.Change) {}
 func (l *liar) Head(protocol.MemberID, *protocol.SignedHead)  {}
+func (l *liar) Evidence(protocol.MemberID, protocol.Evidence) {}
 func (l *liar) Papers(uint64) *protocol.Papers {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -354,7 +355,7 @@ func TestSecondChangeAtOnePositionIsEvidence(t *testing.T) {
 	if err != nil || len(forks) != 1 {
 		t.Fatalf("evidence: %v, %v", forks, err)
 	}
-	for _, h := range forks[0] {
+	for _, h := range []*protocol.SignedHeader{forks[0].A, forks[0].B} {
 		if err := l.roster.VerifyHeader(h); err != nil || h.Pos != second.Pos {
 			t.Errorf("evidence does not prove the fork: %v", err)
 		}

@@ -18,16 +18,19 @@ type copyView struct {
 	Drawn      protocol.Position
 	Digest     protocol.Hash
 	Count      uint64
+	Floor      uint64
 	CatchingUp bool
 	Disputed   bool
 }
 
 func (n *Node) showCopy(origin protocol.MemberID, c *replica.Copy) {
-	v := copyView{Proven: c.Proven, Header: c.Header, Drawn: c.Drawn, Count: c.Count, CatchingUp: c.CatchingUp(), Disputed: c.Disputed}
+	v := copyView{Proven: c.Proven, Header: c.Header, Drawn: c.Drawn, Count: c.Count, Floor: c.Floor, CatchingUp: c.CatchingUp(), Disputed: c.Disputed}
 	v.Digest = c.Digest()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	v.Disputed = v.Disputed || n.copies[origin].Disputed // a fork is final, whoever comes late with an older view
+	if n.copies[origin].Proven.Epoch >= v.Proven.Epoch { // a fork is final within its epoch, whoever comes late with an older view
+		v.Disputed = v.Disputed || n.copies[origin].Disputed
+	}
 	if have := n.copies[origin]; have.Proven.Compare(v.Proven) > 0 || have.Proven == v.Proven && have.Drawn.Compare(v.Drawn) > 0 {
 		have.Disputed = v.Disputed
 		v = have // told out of order by two goroutines
@@ -56,10 +59,19 @@ func (n *Node) loadCopies() error {
 				return err
 			}
 			n.showCopy(m.ID, c)
+			forks, err := set.Evidence()
+			if err != nil {
+				return err
+			}
+			n.proofs[m.ID] = len(forks) > 0 && forks[len(forks)-1].A.Pos.Epoch == c.Proven.Epoch
 			h, err := set.Head()
 			if err != nil {
 				return err
 			}
+			if h != nil && n.roster.Load().VerifyHead(h) != nil { // its key was closed since
+				h = nil
+			}
+			n.days[m.ID] = beginDay(c, h, n.cfg.Now())
 			if h != nil {
 				n.heads[m.ID] = heard{head: h}
 				if h.IssuedAt <= now {
@@ -77,18 +89,17 @@ func (n *Node) loadCopies() error {
 	})
 }
 
-// checkGuard stops publishing where the guard knows of changes that the store does not: it was restored from an older
-// state, and signing on would use positions twice.
+// checkGuard compares the own copy with the guard, which knows of changes that a store restored from an older state does
+// not: signing on would use positions twice.
 func (n *Node) checkGuard(c *replica.Copy) error {
 	mark := n.guard.Mark()
 	switch order := mark.Pos.Compare(c.Proven); {
-	case c.CatchingUp():
-		n.block("The own catalogue is not proven as a whole, so nothing is signed on top of it. Put the newest copy of the data folder back.")
-	case order > 0, order == 0 && mark.Header != c.Header && c.Proven.Seq > 0:
-		n.block(fmt.Sprintf("This node signed up to %s, but its store ends at %s: it was restored from an older state. Publishing would fork the catalogue. Put the newest copy of the data folder back.", mark.Pos, c.Proven))
-	case order < 0 && c.Proven.Seq > 0:
+	case order == 0 && mark.Header != c.Header && c.Proven.Seq > 0:
+		n.own.fault = fmt.Sprintf("The guard file names another change at %s than the store: they belong to different histories. Put the data folder and the guard of one and the same node together.", c.Proven)
+	case order < 0 && c.Proven.Seq > 0 && !c.CatchingUp():
 		return n.guard.Advance(store.Mark{Pos: c.Proven, Header: c.Header})
 	}
+	n.sawOwnPosition(mark.Pos)
 	return nil
 }
 
@@ -112,21 +123,17 @@ func (n *Node) Members() []exchange.MemberState {
 	return all
 }
 
-// withinQuota refuses a state of a catalogue that holds more records than the charter grants its member: the copy stops
-// before it.
-func (n *Node) withinQuota(h *protocol.SignedHeader) error {
-	m, ok := n.roster.Load().Member(h.Origin)
-	if most := m.Quota.MaxRecords(); ok && h.Count > most {
-		return protocol.Errorf(protocol.CodeQuota, "header.count", "%s would hold %d records, and the charter grants it %d", h.Origin, h.Count, most)
-	}
-	return nil
-}
-
 func (n *Node) describe(s *exchange.MemberState, quota uint64, now protocol.Instant) {
 	n.mu.Lock()
 	c, h := n.copies[s.ID], n.heads[s.ID]
-	s.Claimed = n.signed[s.ID]
+	s.Claimed, s.Damage = n.signed[s.ID], n.damage[s.ID]
+	if g := n.staging[s.ID]; g != nil {
+		s.Staging = &exchange.Staging{Drawn: g.drawn, Mends: g.mend}
+	}
 	n.mu.Unlock()
+	n.own.mu.Lock()
+	s.Acknowledged = n.own.acks[s.ID]
+	n.own.mu.Unlock()
 	n.follow.mu.Lock()
 	s.Listings, s.Unusable = n.follow.live[s.ID], n.follow.bad[s.ID]
 	n.follow.mu.Unlock()
@@ -141,6 +148,8 @@ func (n *Node) describe(s *exchange.MemberState, quota uint64, now protocol.Inst
 	if c.Proven.Compare(s.Claimed) > 0 {
 		s.Claimed = c.Proven
 	}
+	s.Lag = lag(s.Claimed, c.Proven)
+	s.Proven = !c.CatchingUp && (s.Self || h.head != nil || c.Proven.Seq > 0)
 	switch {
 	case s.Self:
 		s.State = exchange.Own
@@ -159,6 +168,14 @@ func (n *Node) describe(s *exchange.MemberState, quota uint64, now protocol.Inst
 	default:
 		s.State = exchange.Proven
 	}
+}
+
+// lag is how many changes lie between two positions. Seq goes on rising from epoch to epoch.
+func lag(signed, proven protocol.Position) uint64 {
+	if signed.Compare(proven) <= 0 {
+		return 0
+	}
+	return max(signed.Seq, proven.Seq+1) - proven.Seq
 }
 
 func publicOf(key ed25519.PrivateKey) ed25519.PublicKey { return key.Public().(ed25519.PublicKey) }

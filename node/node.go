@@ -40,6 +40,13 @@ type Config struct {
 	Announce []string // addresses for the card, where they differ
 	Relay    bool     // relay for members that cannot be reached (a secretariat's task)
 
+	Alone       bool          // sign though fewer than half of the other members said what they hold of this node's catalogue
+	RetainLeast time.Duration // how long a withdrawal stays in the set; 0: 90 days, and until everybody has it
+	RetainMost  time.Duration // the longest; 0: 400 days
+	AuditEvery  time.Duration // between background audits of everything held; 0: a week
+
+	WithoutIndex bool // matches nothing: for measurements of all the rest
+
 	HTTP          string // address of pages and API; empty: none
 	Socket        string // path of the administration socket; empty: none
 	Token         string // operator token for writing over HTTP; empty: none
@@ -73,27 +80,38 @@ type Node struct {
 	desk    *exchange.Desk
 	metrics *metrics
 	roster  atomic.Pointer[protocol.Roster]
+	rivals  atomic.Pointer[protocol.SignedCharter] // a second valid charter of one version
 
-	writes  chan *writing // to the journal
-	inbox   chan arrival  // to admission
-	outbox  outbox
-	backups *backups
-	follow  *follower
-	blocked atomic.Pointer[string] // why nothing may be signed; nil: it may
+	writes    chan *writing // to the journal
+	inbox     chan arrival  // to admission
+	outbox    outbox
+	backups   *backups
+	follow    *follower
+	nextFloor time.Time              // when withdrawals are looked at again; the journal's
+	blocked   atomic.Pointer[string] // why nothing may be signed; nil: it may
 
-	papers  sync.Mutex   // serialises Adopt
-	signing sync.RWMutex // held while own changes are committed but not guarded yet: nobody may hear of them
-	mu      sync.Mutex   // guards what follows
-	claims  map[protocol.MemberID]*replica.Claims
-	early   map[protocol.MemberID]*replica.Early
-	kicks   map[protocol.MemberID]chan struct{} // one a running puller
-	copies  map[protocol.MemberID]copyView
-	signed  map[protocol.MemberID]protocol.Position // seen in verified headers and statements
-	asking  map[protocol.MemberID]bool              // whose heads are being fetched
-	saved   map[protocol.MemberID]time.Time         // when a head statement was last stored
-	heads   map[protocol.MemberID]heard
-	spawn   func(func(context.Context)) // starts a goroutine that Run waits for; set by Run
-	pulling chan struct{}
+	own       own // what is known of this node's own history elsewhere
+	buckets   bucketCache
+	papers    sync.Mutex   // serialises Adopt
+	signing   sync.RWMutex // held while own changes are committed but not guarded yet: nobody may hear of them
+	stageLock sync.RWMutex // held while a staged copy is begun; read-held while one is drawn
+	mu        sync.Mutex   // guards what follows
+	claims    map[protocol.MemberID]*replica.Claims
+	early     map[protocol.MemberID]*replica.Early
+	kicks     map[protocol.MemberID]chan struct{} // one a running puller
+	copies    map[protocol.MemberID]copyView
+	signed    map[protocol.MemberID]protocol.Position         // seen in verified headers and statements
+	asking    map[question]bool                               // whose heads are being fetched
+	staging   map[protocol.MemberID]*staging                  // copies that are drawn beside the ones held
+	days      map[protocol.MemberID]day                       // of changes, where the charter grants so many a day
+	stuck     map[protocol.MemberID]time.Time                 // since when nobody holds as much as was drawn from
+	proofs    map[protocol.MemberID]bool                      // evidence of a fork in the epoch in force is held
+	damage    map[protocol.MemberID]string                    // what the audit found
+	failed    map[protocol.MemberID]map[protocol.MemberID]int // of each origin, by holder: pulls that ended without proof
+	saved     map[protocol.MemberID]time.Time                 // when a head statement was last stored
+	heads     map[protocol.MemberID]heard
+	spawn     func(func(context.Context)) // starts a goroutine that Run waits for; set by Run
+	pulling   chan struct{}
 
 	ready    chan struct{} // closed when the doors are open
 	httpAddr atomic.Pointer[string]
@@ -110,15 +128,26 @@ func New(cfg Config) (_ *Node, err error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = prometheus.NewRegistry()
 	}
+	if cfg.RetainLeast == 0 {
+		cfg.RetainLeast = retainLeast
+	}
+	if cfg.RetainMost == 0 {
+		cfg.RetainMost = retainMost
+	}
+	if cfg.AuditEvery == 0 {
+		cfg.AuditEvery = auditEvery
+	}
 	n := &Node{
 		cfg: cfg, log: cfg.Log, index: match.New(match.DefaultWeights()), counts: stats.New(),
 		writes: make(chan *writing), inbox: make(chan arrival, 8192),
 		claims: make(map[protocol.MemberID]*replica.Claims), early: make(map[protocol.MemberID]*replica.Early),
 		kicks: make(map[protocol.MemberID]chan struct{}), copies: make(map[protocol.MemberID]copyView),
-		signed: make(map[protocol.MemberID]protocol.Position), asking: make(map[protocol.MemberID]bool),
-		saved: make(map[protocol.MemberID]time.Time),
+		signed: make(map[protocol.MemberID]protocol.Position), asking: make(map[question]bool),
+		saved: make(map[protocol.MemberID]time.Time), staging: make(map[protocol.MemberID]*staging),
+		damage: make(map[protocol.MemberID]string), proofs: make(map[protocol.MemberID]bool), stuck: make(map[protocol.MemberID]time.Time), days: make(map[protocol.MemberID]day), failed: make(map[protocol.MemberID]map[protocol.MemberID]int),
 		heads: make(map[protocol.MemberID]heard), pulling: make(chan struct{}, maxPulls),
-		ready: make(chan struct{}),
+		ready: make(chan struct{}), own: newOwn(),
+		buckets: bucketCache{of: make(map[protocol.MemberID]*protocol.SignedHeader), sums: make(map[protocol.MemberID][]protocol.Hash)},
 	}
 	defer func() {
 		if err != nil {
@@ -137,19 +166,26 @@ func New(cfg Config) (_ *Node, err error) {
 	if err := n.loadPapers(); err != nil {
 		return nil, err
 	}
+	n.follow = newFollower(n)
+	n.metrics = newMetrics(n)
 	if err := n.loadCopies(); err != nil {
 		return nil, err
 	}
-	n.follow = newFollower(n)
-	n.metrics = newMetrics(n)
 	n.backups = newBackups(cfg.Metrics)
 	n.net, err = p2p.New(p2p.Config{
 		Member: cfg.Member, Key: cfg.Transport, Listen: cfg.Listen, Announce: cfg.Announce, Roster: n.roster.Load(),
-		Relay: cfg.Relay, Log: cfg.Log, Metrics: cfg.Metrics, ListenUDP: cfg.ListenUDP,
+		Relay: cfg.Relay, Log: cfg.Log, Metrics: n.metrics.forNetwork(cfg.Metrics), ListenUDP: cfg.ListenUDP,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("join the network: %w", err)
 	}
+	if err := n.resumeStaged(); err != nil { // may put a copy that was proven before the stop in its place
+		return nil, err
+	}
+	for _, m := range n.roster.Load().Charter().Members {
+		n.recheck(m.ID) // cards may have been taken while the node was stopped
+	}
+	n.reviewOwn()
 	n.desk = exchange.NewDesk(cfg.Member, n, n, n.index, cfg.Now)
 	return n, nil
 }
@@ -200,9 +236,11 @@ func (n *Node) Run(ctx context.Context) error {
 	n.mu.Lock()
 	n.spawn = func(f func(context.Context)) { g.Go(func() error { f(failed); return nil }) }
 	n.mu.Unlock()
-	n.follow.start(n.spawn)                 // before anything is admitted, which it would count twice
-	if _, err := n.signHead(); err != nil { // before anybody connects, who would ask for it in vain
-		n.log.Warn("head statement not signed", "error", err)
+	n.follow.start(n.spawn) // before anything is admitted, which it would count twice
+	if n.mayPublish() {     // nobody else is to be asked
+		if _, err := n.signHead(); err != nil { // before anybody connects, who would ask for it in vain
+			n.log.Warn("head statement not signed", "error", err)
+		}
 	}
 	g.Go(func() error { return n.net.Run(failed, (*handler)(n)) })
 	g.Go(func() error { n.admitLoop(failed); return nil })
@@ -210,6 +248,9 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { n.outboxLoop(failed); return nil })
 	g.Go(func() error { n.headLoop(failed); return nil })
 	g.Go(func() error { n.vectorLoop(failed); return nil })
+	n.spawn(n.finishStaged)
+	g.Go(func() error { n.ownLoop(failed); return nil })
+	g.Go(func() error { n.auditLoop(failed); return nil })
 	g.Go(func() error { n.store.Maintain(failed.Done()); return nil })
 	g.Go(func() error { n.backupLoop(failed); return nil })
 	n.spawnPullers()

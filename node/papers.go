@@ -5,6 +5,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node/p2p"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/protocol/replica"
 	"github.com/asean-tmh/tmh/store"
 )
 
@@ -12,7 +13,13 @@ import (
 func (n *Node) loadPapers() error {
 	var roster *protocol.Roster
 	err := n.store.View(func(tx *store.Tx) (err error) {
-		roster, err = tx.Roster()
+		if roster, err = tx.Roster(); err != nil {
+			return err
+		}
+		rivals, err := tx.Rivals()
+		if len(rivals) > 0 {
+			n.rivals.Store(rivals[0])
+		}
 		return err
 	})
 	if err != nil {
@@ -30,6 +37,10 @@ func (n *Node) loadPapers() error {
 	return n.checkSelf(roster)
 }
 
+// rival is a second valid charter of a version that is in force or was, nil where there is none. Half of the members may
+// follow the one and half the other, so nothing is amended before people have cleared it up.
+func (n *Node) rival() *protocol.SignedCharter { return n.rivals.Load() }
+
 func (n *Node) checkSelf(roster *protocol.Roster) error {
 	if _, ok := roster.Member(n.cfg.Member); !ok {
 		return protocol.Errorf(protocol.CodeOrigin, "member", "%s is no member under charter %d: ask the members to amend the charter, or mend the member id in the configuration", n.cfg.Member, roster.Charter().Version)
@@ -39,7 +50,7 @@ func (n *Node) checkSelf(roster *protocol.Roster) error {
 		return protocol.Errorf(protocol.CodeCharter, "card", "no member card of %s is known: run tmh card new, and give the card to the other members", n.cfg.Member)
 	}
 	if last := card.Keys[len(card.Keys)-1]; last.Key != n.cfg.Record.Public() {
-		return protocol.Errorf(protocol.CodeKey, "card", "card %d names another record key than this node holds: run tmh card new", card.Version)
+		return protocol.Errorf(protocol.CodeKey, "card", "card %d names another record key than this node holds: set record_key in the configuration to the key that the card names, or change keys with tmh card new --seal", card.Version)
 	}
 	peerID := p2p.PeerIDOf(publicOf(n.cfg.Transport))
 	for _, p := range card.Peers {
@@ -53,7 +64,7 @@ func (n *Node) checkSelf(roster *protocol.Roster) error {
 // adopt takes over what is valid and newer of p, stores it, and returns the roster that follows. A charter that does not
 // follow is an error; a card that does not verify is passed over, since it may belong to a charter still to come.
 func (n *Node) adopt(r *protocol.Roster, p *protocol.Papers) (*protocol.Roster, error) {
-	var charters []*protocol.SignedCharter
+	var charters, rivals []*protocol.SignedCharter
 	var cards []*protocol.SignedCard
 	for _, c := range p.Charters {
 		switch {
@@ -65,6 +76,12 @@ func (n *Node) adopt(r *protocol.Roster, p *protocol.Papers) (*protocol.Roster, 
 		case c.FederationID() != r.Federation():
 			return nil, protocol.Errorf(protocol.CodeFederation, "charter.federation", "charter %d of %q is another federation's: this node belongs to %q", c.Version, c.Name, r.Charter().Name)
 		case c.Version <= r.Charter().Version:
+			if known := n.rival(); r.Rival(c) && (known == nil || known.Hash != c.Hash) {
+				rivals = append(rivals, c)
+			}
+			continue
+		case n.rival() != nil:
+			n.log.Warn("charter not adopted: two of an earlier version are valid, and the members must agree which one holds", "version", c.Version, "rivals", n.rival().Version)
 			continue
 		default:
 			next, err := r.WithCharter(c)
@@ -89,12 +106,22 @@ func (n *Node) adopt(r *protocol.Roster, p *protocol.Papers) (*protocol.Roster, 
 		r = next
 		cards = append(cards, c)
 	}
-	if len(charters)+len(cards) == 0 {
+	for _, c := range rivals {
+		if n.rivals.CompareAndSwap(nil, c) {
+			n.log.Error("two valid charters of one version: amendments are stopped", "version", c.Version, "other", c.Hash.Short())
+		}
+	}
+	if len(charters)+len(cards)+len(rivals) == 0 {
 		return r, nil
 	}
 	return r, n.store.Update(func(tx *store.Tx) error {
 		for _, c := range charters {
 			if err := tx.AddCharter(c); err != nil {
+				return err
+			}
+		}
+		for _, c := range rivals {
+			if err := tx.AddRival(c); err != nil {
 				return err
 			}
 		}
@@ -125,6 +152,11 @@ func (n *Node) Adopt(p *protocol.Papers) error {
 		return err
 	}
 	n.net.SetRoster(after)
+	for _, card := range after.Cards() {
+		if have := before.Card(card.Member); have == nil || have.Version < card.Version {
+			n.recheck(card.Member)
+		}
+	}
 	n.spawnPullers()
 	if err := n.dismiss(removed); err != nil {
 		n.log.Error("catalogue of a member that left not taken out of the index; restart the node", "error", err)
@@ -223,6 +255,11 @@ func (n *Node) papersFrom(from uint64) *protocol.Papers {
 				p.Charters = append(p.Charters, c)
 			}
 		}
+		if err != nil {
+			return err
+		}
+		rivals, err := tx.Rivals()
+		p.Charters = append(p.Charters, rivals...)
 		return err
 	})
 	if err != nil {
@@ -231,15 +268,57 @@ func (n *Node) papersFrom(from uint64) *protocol.Papers {
 	return p
 }
 
-// fetchPapers asks a member for charters above the one in force and for cards.
+// fetchPapers asks a member for cards and for charters from the one in force on: another one of that version stops
+// amendments.
 func (n *Node) fetchPapers(ctx context.Context, m protocol.MemberID) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	p, err := n.net.FetchPapers(ctx, m, n.roster.Load().Charter().Version+1)
+	p, err := n.net.FetchPapers(ctx, m, n.roster.Load().Charter().Version)
 	if err == nil {
 		err = n.Adopt(p)
 	}
 	if err != nil && ctx.Err() == nil {
 		n.log.Info("papers of a member not taken", "member", m, "error", err)
+	}
+}
+
+// recheck freezes the copy of an origin whose newest card does not let stand what is held: it closed a record key below. It
+// was stolen, so a new epoch is to come.
+func (n *Node) recheck(origin protocol.MemberID) {
+	roster := n.roster.Load()
+	n.mu.Lock()
+	if h := n.heads[origin].head; h != nil && roster.VerifyHead(h) != nil { // so was its statement
+		delete(n.heads, origin)
+		n.signed[origin] = n.copies[origin].Proven
+	}
+	n.mu.Unlock()
+	var c *replica.Copy
+	err := n.store.Update(func(tx *store.Tx) error {
+		set := tx.Origin(origin)
+		held, err := loadCopy(set, origin)
+		if err != nil || held.Disputed || held.Proven.Seq == 0 {
+			return err
+		}
+		head, err := set.HeaderAt(held.Proven)
+		if err != nil || head == nil {
+			return err
+		}
+		switch protocol.CodeOf(roster.VerifyHeader(head)) {
+		case protocol.CodeKey, protocol.CodeFork:
+			held.Disputed = true
+			c = held
+			return set.SetFrontier(held.Encode())
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		n.log.Warn("copy not compared with its origin's new card", "origin", origin, "error", err)
+	case c != nil:
+		n.log.Error("an origin's new card closes its record key below what is held; the copy is frozen until a new epoch", "origin", origin, "held", c.Proven.String())
+		n.admitted(origin, nil, c)
+		if origin == n.cfg.Member {
+			n.reviewOwn()
+		}
 	}
 }

@@ -2,16 +2,12 @@ package node
 
 import (
 	"context"
-	"errors"
+	"math"
 	"math/rand/v2"
-	"runtime"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/protocol/replica"
-	"github.com/asean-tmh/tmh/store"
 )
 
 // claim notes that a member says to hold an origin up to pos, and wakes the origin's puller where that is news.
@@ -63,9 +59,10 @@ func (n *Node) spawnPullers() {
 
 // Pace of pulling.
 const (
-	pullSettle = 150 * time.Millisecond // for gossip that is only reordered
-	pullJitter = 350 * time.Millisecond // so that not all members draw from one at the same moment
-	pullRetry  = time.Second            // before looking again for a holder that may be asked
+	pullSettle  = 150 * time.Millisecond // for gossip that is only reordered
+	pullJitter  = 350 * time.Millisecond // so that not all members draw from one at the same moment
+	pullQuantum = 10 * time.Minute       // after which another origin has its turn
+	pullRetry   = time.Second            // before looking again for a holder that may be asked
 )
 
 // pullLoop keeps the copy of one origin as far as anybody claims to hold it.
@@ -90,11 +87,9 @@ func (n *Node) pullLoop(ctx context.Context, origin protocol.MemberID, kick <-ch
 				break
 			}
 			wait := pullRetry
-			if holder != "" {
-				if n.pullFrom(ctx, origin, holder) {
-					wait = 0
-					n.nudge(origin)
-				}
+			if holder != "" && n.pullFrom(ctx, origin, holder) {
+				wait = 0
+				n.nudge(origin)
 			}
 			if ctx.Err() != nil || wait > 0 && !sleep(ctx, wait) || !n.isMember(origin) {
 				return
@@ -110,16 +105,33 @@ func (n *Node) holder(origin protocol.MemberID) (m protocol.MemberID, wanted boo
 	connected := n.net.Connected()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	c, have := n.claims[origin], n.copies[origin]
-	if c == nil || have.Disputed {
+	c := n.claims[origin]
+	if c == nil {
 		return "", false
 	}
 	c.Among(connected)
+	have := n.wants(origin)
 	if c.Top().Compare(have.Proven) <= 0 {
 		return "", false
 	}
-	m, _ = c.Holder(&replica.Copy{Proven: have.Proven, Drawn: have.Drawn}, time.Now(), rand.IntN)
+	m, _ = c.Holder(&have, time.Now(), rand.IntN)
 	return m, true
+}
+
+// wants is what a holder must exceed (Proven) and reach (Drawn) to be asked for an origin. The caller holds n.mu.
+func (n *Node) wants(origin protocol.MemberID) replica.Copy {
+	have, staging := n.copies[origin], n.staging[origin]
+	w := replica.Copy{Proven: have.Proven, Drawn: have.Drawn}
+	if staging != nil {
+		w.Drawn = staging.drawn
+		if staging.mend && w.Proven.Seq > 0 {
+			w.Proven.Seq-- // the same state will do: what is held of it is damaged
+		}
+	}
+	if have.Disputed { // only another epoch ends that
+		w.Proven.Seq = math.MaxUint64
+	}
+	return w
 }
 
 // pullFrom draws an origin's feed from a holder and reports whether it ended in proof.
@@ -131,245 +143,103 @@ func (n *Node) pullFrom(ctx context.Context, origin, holder protocol.MemberID) b
 		return false
 	}
 	n.mu.Lock()
-	before := n.copies[origin].Proven
+	before, staged := n.copies[origin], n.staging[origin] != nil
 	n.mu.Unlock()
-	err := n.pull(ctx, origin, holder)
+	if before.Disputed && !staged {
+		if err := n.stage(origin, "a new epoch follows a dispute", false); err != nil {
+			n.log.Warn("copy not staged", "origin", origin, "error", err)
+			return false
+		}
+		staged = true
+	}
+	fresh := before.Drawn == before.Proven && !staged
+	quantum, done := context.WithTimeout(ctx, pullQuantum)
+	defer done()
+	err := n.pull(quantum, origin, holder, staged)
+	if err != nil && quantum.Err() != nil && ctx.Err() == nil { // others wait for their turn; it goes on from its cursor
+		return true
+	}
 	if protocol.CodeOf(err) == protocol.CodeCharter {
 		n.fetchPapers(ctx, holder)
 	}
 	n.mu.Lock()
-	after, claims := n.copies[origin].Proven, n.claims[origin]
+	after, claims := n.copies[origin], n.claims[origin]
+	code, further := protocol.CodeOf(err), staged && err == nil || after.Proven.Compare(before.Proven) > 0
 	switch {
 	case claims == nil: // the origin left meanwhile
-	case after.Compare(before) > 0 && (err == nil || protocol.CodeOf(err) == protocol.CodeReplayed):
+	case further && (err == nil || code == protocol.CodeReplayed):
 		err = nil // replayed: gossip was faster than the feed
 		claims.Proved(holder)
-	case err == nil || protocol.CodeOf(err) == protocol.CodeReplayed:
+	case code == protocol.CodeRestart && !staged: // no fault of the holder's
+	case err == nil || code == protocol.CodeReplayed:
 		err = protocol.Errorf(protocol.CodeHolder, "answer", "%s claimed more of %s than it showed", holder, origin)
-		claims.Lower(holder, after)
+		claims.Lower(holder, after.Proven)
 		fallthrough
 	default:
 		claims.Failed(holder, time.Now())
 	}
 	n.mu.Unlock()
-	if err != nil && ctx.Err() == nil {
-		n.metrics.pulls.WithLabelValues(string(protocol.CodeOf(err))).Inc()
-		n.log.Info("pull did not end in proof", "origin", origin, "holder", holder, "error", err)
-		n.rewind(origin, err)
-	} else {
+	if err == nil || ctx.Err() != nil {
 		n.metrics.pulls.WithLabelValues("proven").Inc()
+		n.unproven(origin, "", nil)
+		return err == nil
 	}
-	return err == nil
+	code = protocol.CodeOf(err)
+	n.metrics.pulls.WithLabelValues(string(code)).Inc()
+	if fresh || code != protocol.CodeUnprovenFinal && code != protocol.CodePrevious && code != protocol.CodeChain { // else another holder's batch may be at fault
+		n.blame(holder, code)
+	}
+	n.log.Info("pull did not end in proof", "origin", origin, "holder", holder, "staged", staged, "error", err)
+	n.begin(origin, holder, staged, err)
+	return false
 }
 
-// A drawn batch has been verified and waits for its transaction.
-type drawn struct {
-	head    *protocol.SignedHeader
-	changes []*protocol.Change
-	last    bool
-}
-
-func (d drawn) weight() (sum int64) {
-	for _, c := range d.changes {
-		sum += weight(c)
-	}
-	return sum
-}
-
-// pull asks a holder and applies what comes, verification of one batch beside the commit of the one before.
-func (n *Node) pull(ctx context.Context, origin, holder protocol.MemberID) error {
-	var request *protocol.Request
-	err := n.store.View(func(tx *store.Tx) error {
-		c, err := loadCopy(tx.Origin(origin), origin)
-		if err == nil {
-			request = c.Ask()
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	n.follow.bulk.Add(1)
-	defer n.follow.bulk.Add(-1)
-	batches := make(chan drawn, 8)
-	pace := pace{last: request.Cursor, since: time.Now()}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return n.apply(origin, batches) })
-	g.Go(func() error {
-		defer close(batches)
-		return n.net.Ask(ctx, holder, request, func(a *protocol.Answer) error {
-			d, err := n.open(origin, a)
-			if err == nil {
-				err = pace.check(d)
-			}
-			if err != nil || d.head == nil {
-				return err
-			}
-			select {
-			case batches <- d:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		})
-	})
-	return g.Wait()
-}
-
-// pace bounds what a holder may take of our time: every answer but the last brings something new, and a feed that is
-// slower than a bad telephone line gives up its place.
-type pace struct {
-	last  protocol.Position
-	bytes int64
-	since time.Time
-}
-
-const (
-	paceWindow = 30 * time.Second
-	paceLeast  = 32 << 10 // bytes in a window
-)
-
-func (p *pace) check(d drawn) error {
-	if n := len(d.changes); n > 0 && d.changes[n-1].Pos.Compare(p.last) > 0 {
-		p.last = d.changes[n-1].Pos
-	} else if !d.last {
-		return protocol.Errorf(protocol.CodeHolder, "answer.changes", "bring nothing above %s", p.last)
-	}
-	p.bytes += d.weight()
-	if time.Since(p.since) > paceWindow {
-		if p.bytes < paceLeast && !d.last {
-			return protocol.Errorf(protocol.CodeHolder, "answer", "%d bytes in %s are too slow", p.bytes, paceWindow)
-		}
-		p.bytes, p.since = 0, time.Now()
-	}
-	return nil
-}
-
-// open decodes and verifies an answer.
-func (n *Node) open(origin protocol.MemberID, a *protocol.Answer) (d drawn, err error) {
-	roster := n.roster.Load()
-	if len(a.Head) > 0 {
-		if d.head, err = protocol.DecodeSignedHeader(a.Head); err != nil {
-			return d, err
-		}
-		if err := roster.VerifyHeader(d.head); err != nil {
-			return d, err
-		}
-		if err := n.withinQuota(d.head); err != nil {
-			return d, err
-		}
-		if d.head.Origin != origin {
-			return d, protocol.Errorf(protocol.CodeHolder, "answer.head", "is of %s, asked was %s", d.head.Origin, origin)
-		}
-	}
-	if a.Refused != "" {
-		if a.Refused == protocol.CodeFork && d.head != nil {
-			return d, n.examineFork(d.head)
-		}
-		return d, protocol.Errorf(a.Refused, "", "the holder refused")
-	}
-	d.changes, d.last = make([]*protocol.Change, len(a.Changes)), a.Last
-	if d.head == nil && len(a.Changes) > 0 {
-		return d, protocol.Errorf(protocol.CodeHolder, "answer.head", "is absent")
-	}
-	return d, verifyAll(roster, a.Changes, d.changes)
-}
-
-// verifyAll decodes and verifies changes on all cores.
-func verifyAll(roster *protocol.Roster, raw [][]byte, out []*protocol.Change) error {
-	var g errgroup.Group
-	workers := min(runtime.GOMAXPROCS(0), len(raw))
-	for w := range workers {
-		g.Go(func() error {
-			for i := w; i < len(raw); i += workers {
-				c, err := protocol.DecodeChange(raw[i])
-				if err != nil {
-					return err
-				}
-				if err := roster.VerifyHeader(&c.SignedHeader); err != nil {
-					return err
-				}
-				out[i] = c
-			}
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
-// apply draws batches into the store: several in one transaction where several wait because the disk is the slower part,
-// up to half of what the store takes in one.
-func (n *Node) apply(origin protocol.MemberID, batches <-chan drawn) error {
-	for d := range batches {
-		group := []drawn{d}
-		room := n.store.MaxWrite()/2 - d.weight()
-	more:
-		for room > 0 {
-			select {
-			case next, ok := <-batches:
-				if !ok {
-					break more
-				}
-				group = append(group, next)
-				room -= next.weight()
-			default:
-				break more
-			}
-		}
-		if err := n.draw(origin, group); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (n *Node) draw(origin protocol.MemberID, group []drawn) error {
-	var c *replica.Copy
-	var set *store.Origin
-	err := n.store.Update(func(tx *store.Tx) (err error) {
-		set = tx.Origin(origin)
-		if c, err = loadCopy(set, origin); err != nil {
-			return err
-		}
-		for _, d := range group {
-			if err := c.Draw(set, d.head, d.changes, d.last); err != nil {
-				return err
-			}
-		}
-		return errors.Join(set.SetFrontier(c.Encode()), set.TrimHeaders(c.Proven, 2*maxAdmit))
-	})
-	var fork *replica.ForkError
-	if errors.As(err, &fork) {
-		return errors.Join(err, n.freeze(fork))
+// begin decides how the next pull begins after one failed: on from the cursor where the connection or this node was at
+// fault, again from the proven head, or from the beginning beside what is held.
+func (n *Node) begin(origin, holder protocol.MemberID, staged bool, why error) {
+	var err error
+	switch code := protocol.CodeOf(why); {
+	case code == protocol.CodeInternal || code == protocol.CodeUnavailable || code == protocol.CodeReadOnly:
+		return
+	case staged:
+		err = n.stage(origin, "the feed drawn before was not proven", n.mends(origin))
+	case code == protocol.CodeRestart:
+		err = n.stage(origin, why.Error(), false)
+	case n.unproven(origin, holder, why):
+		err = n.stage(origin, "drawing what is missing was not proven, whoever was asked", false)
+	default:
+		err = n.rewind(origin)
 	}
 	if err != nil {
-		return err
+		n.log.Warn("pull not begun anew", "origin", origin, "error", err)
 	}
-	n.metrics.admitted.WithLabelValues("pull").Add(float64(len(set.Replaced)))
-	n.admitted(origin, set.Replaced, c)
-	if !c.CatchingUp() {
-		n.tap(Event{Origin: origin, Pos: c.Proven, Changes: len(set.Replaced)})
-	}
-	return nil
 }
 
-// rewind makes the next pull begin at the proven head, where the failure may have been the feed's and not the
-// connection's.
-func (n *Node) rewind(origin protocol.MemberID, why error) {
+// maxUnproven is after how many feeds that did not fit what is held, of at least two holders or the origin itself, the
+// fault is looked for here: the copy is drawn anew, beside the one that is held.
+const maxUnproven = 3
+
+// unproven counts pulls that ended without proof and reports whether what is held is to be suspected. nil forgets them.
+func (n *Node) unproven(origin, holder protocol.MemberID, why error) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	switch protocol.CodeOf(why) {
-	case protocol.CodeInternal, protocol.CodeUnavailable, protocol.CodeReadOnly:
-		return // resume at the cursor
+	case protocol.CodeUnprovenFinal, protocol.CodePrevious, protocol.CodeChain, protocol.CodeFloor:
+	case "":
+		delete(n.failed, origin)
+		return false
+	default:
+		return false
 	}
-	var c *replica.Copy
-	err := n.store.Update(func(tx *store.Tx) (err error) {
-		set := tx.Origin(origin)
-		if c, err = loadCopy(set, origin); err != nil || c.Cursor == c.Proven {
-			return err
-		}
-		c.Rewind()
-		return set.SetFrontier(c.Encode())
-	})
-	if err != nil {
-		n.log.Warn("pull not rewound", "origin", origin, "error", err)
+	f := n.failed[origin]
+	if f == nil {
+		f = make(map[protocol.MemberID]int)
+		n.failed[origin] = f
 	}
+	f[holder]++
+	total := 0
+	for _, k := range f {
+		total += k
+	}
+	return total >= maxUnproven && (len(f) > 1 || f[origin] > 0)
 }

@@ -166,7 +166,7 @@ func (c counter) importGroup(ctx context.Context, group []ingest.Row, count *exc
 // serveDoors serves pages, API and the administration socket until ctx ends, and drains open requests.
 func (n *Node) serveDoors(ctx context.Context) error {
 	c := counter{n.desk, n}
-	a := api.New(api.Config{Desk: c, Backup: c.Backup, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Token: n.cfg.Token, Version: n.cfg.Version, Now: n.cfg.Now, Log: n.log})
+	a := api.New(api.Config{Desk: c, Operator: operator{n}, Backup: c.Backup, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Token: n.cfg.Token, Version: n.cfg.Version, Now: n.cfg.Now, Log: n.log})
 	g, ctx := errgroup.WithContext(ctx)
 	if n.cfg.HTTP != "" {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", n.cfg.HTTP)
@@ -190,6 +190,9 @@ func (n *Node) serveDoors(ctx context.Context) error {
 			return err
 		}
 		g.Go(func() error { return n.serve(ctx, l, a.Operator()) })
+	}
+	if n.cfg.Alone {
+		n.log.Warn("started with --alone: this node signs though fewer than half of the other members said what they hold of its catalogue")
 	}
 	close(n.ready)
 	g.Go(func() error { <-ctx.Done(); return nil })

@@ -19,7 +19,8 @@ type catalogue struct {
 	records int // whole ones
 	hash    protocol.SetHash
 
-	disputed bool // statements of the other history are to be expected
+	epoch    uint64 // in force: what was signed in earlier ones may be void by now
+	disputed bool   // statements of the other history are to be expected
 }
 
 // held is what is remembered of a header; a million of them must fit into memory.
@@ -41,9 +42,13 @@ func (c *check) origin(tx *store.Tx, origin protocol.MemberID) {
 	}
 	o.each(store.ShelfRecords, o.record)
 	o.index()
+	o.withdrawals()
+	frontier, err := loadCopy(o.set, origin)
+	if err == nil {
+		o.epoch = frontier.Proven.Epoch
+	}
 	o.each(store.ShelfHeaders, o.header)
 	o.chain()
-	frontier, err := loadCopy(o.set, origin)
 	if err != nil {
 		o.say("", protocol.Position{}, "how far it is held cannot be read: %v", err)
 	} else {
@@ -90,7 +95,7 @@ func (o *catalogue) record(e store.Entry) {
 	}
 	o.hash.Add(ch.Element())
 	o.records++
-	err = o.members.VerifyHeader(&ch.SignedHeader)
+	err = o.members.VerifyChange(ch)
 	sound := err == nil && ch.Origin == o.origin && ch.RecordKey == key
 	o.held[ch.Pos] = held{ch.RecordKey, ch.Kind, true, sound, ch.Raw, ch.Prev}
 	switch {
@@ -146,7 +151,7 @@ func (o *catalogue) header(e store.Entry) {
 		o.say("", e.Pos, "the header kept as evidence is that of %s", h.Pos)
 		return
 	}
-	if err := o.members.VerifyHeader(h); err != nil {
+	if err := o.members.VerifyHeader(h); err != nil && e.Pos.Epoch >= o.epoch {
 		o.say("", e.Pos, "a header kept as evidence: %v", err)
 		return
 	}
@@ -161,6 +166,9 @@ func (o *catalogue) header(e store.Entry) {
 func (o *catalogue) chain() {
 	for pos, h := range o.held {
 		before := protocol.Position{Epoch: pos.Epoch, Seq: pos.Seq - 1}
+		if h.kind == protocol.OpenEpoch {
+			continue // it follows its base
+		}
 		if b, ok := o.held[before]; ok && b.sound && h.sound && h.prev != b.raw {
 			o.say(h.key, pos, "it does not follow the header at %s that is held", before)
 		}
@@ -208,6 +216,8 @@ func (o *catalogue) statement(h *protocol.SignedHead, what string) {
 	switch have, ok := o.held[h.Pos]; {
 	case h.Origin != o.origin:
 		o.say("", h.Pos, "%s is one of %s", what, h.Origin)
+	case h.Pos.Epoch < o.epoch:
+		return
 	case ok && have.raw != h.Header && !o.disputed:
 		o.say("", h.Pos, "%s names another header than the one that is held", what)
 	default:
@@ -232,13 +242,26 @@ func (o *catalogue) evidence() {
 		o.say("", protocol.Position{}, "the evidence of a fork is damaged: %v", err)
 	}
 	for _, pair := range pairs {
-		for _, h := range pair {
-			if err := o.members.VerifyHeader(h); err != nil {
+		for _, h := range []*protocol.SignedHeader{pair.A, pair.B} {
+			if err := o.members.VerifyHeader(h); err != nil && h.Pos.Epoch >= o.epoch {
 				o.say("", h.Pos, "evidence of a fork does not verify: %v", err)
 			}
 		}
-		if pair[0].Raw == pair[1].Raw {
-			o.say("", pair[0].Pos, "the evidence of a fork is twice the same header")
+	}
+}
+
+// withdrawals compares their index with the records.
+func (o *catalogue) withdrawals() {
+	named := make(map[protocol.Position]bool)
+	o.each(store.ShelfWithdrawn, func(e store.Entry) {
+		named[e.Pos] = true
+		if h := o.held[e.Pos]; (e.Bad || h.kind != protocol.Withdraw || h.key != protocol.RecordKey(e.Value)) && !o.damaged[protocol.RecordKey(e.Value)] {
+			o.say(protocol.RecordKey(e.Value), e.Pos, "the index of withdrawals names it, and it is none")
+		}
+	})
+	for pos, h := range o.held { // records alone so far
+		if h.kind == protocol.Withdraw && !named[pos] {
+			o.say(h.key, pos, "it is missing in the index of withdrawals, so that it would never be forgotten")
 		}
 	}
 }

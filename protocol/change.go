@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -13,7 +14,7 @@ type ChangeKind uint8
 const (
 	Put       ChangeKind = 1 // the body is the record's new content
 	Withdraw  ChangeKind = 2 // the record is withdrawn for ever; the body is a Tombstone
-	OpenEpoch ChangeKind = 3 // reserved: history was lost and begins anew
+	OpenEpoch ChangeKind = 3 // history goes on from an earlier state; the body is an Opening
 )
 
 func (k ChangeKind) String() string {
@@ -35,7 +36,7 @@ type Header struct {
 	Key            KeyID      // 3: the record key that signed
 	CharterVersion uint64     // 4: the charter that the origin held
 	Pos            Position   // 5, 6
-	Prev           Hash       // 7: SHA-256 of the header before; absent at 1.1
+	Prev           Hash       // 7: SHA-256 of the header before; absent at 1.1, and where an epoch begins with nothing
 	RecordKey      RecordKey  // 8
 	Kind           ChangeKind // 9
 	PrevSeq        uint64     // 10: seq of the change of the same record that this one replaces, 0 for none
@@ -121,16 +122,20 @@ func (h *Header) check() error {
 		}
 	}
 	switch first := h.Pos == (Position{1, 1}); {
+	case (h.Kind == OpenEpoch) != (h.RecordKey == EpochKey(h.Pos.Epoch)) || h.Kind != OpenEpoch && strings.HasPrefix(string(h.RecordKey), EpochPrefix):
+		return Errorf(CodeValue, "header.record_key", "%s is the record of the change that opens epoch %d, and of no other", EpochKey(h.Pos.Epoch), h.Pos.Epoch)
+	case h.Kind == OpenEpoch && (h.Pos.Epoch == 1 || h.PrevSeq != 0):
+		return Errorf(CodeValue, "header.kind", "opens epoch 2 or a later one, and replaces no record")
 	case first && h.Prev != (Hash{}):
 		return Errorf(CodeValue, "header.prev_hash", "nothing comes before 1.1")
-	case !first && h.Prev == (Hash{}):
+	case !first && h.Prev == (Hash{}) && h.Kind != OpenEpoch:
 		return Errorf(CodeRequired, "header.prev_hash", "is absent though %s is not the first change", h.Pos)
 	case h.PrevSeq >= h.Pos.Seq:
 		return Errorf(CodeValue, "header.prev_seq", "%d is not below seq %d", h.PrevSeq, h.Pos.Seq)
 	case h.Kind == Withdraw && h.PrevSeq == 0:
 		return Errorf(CodeValue, "header.prev_seq", "a withdrawal replaces a record")
-	case h.Floor > h.Pos.Seq:
-		return Errorf(CodeValue, "header.floor", "%d is above seq %d", h.Floor, h.Pos.Seq)
+	case h.Floor >= h.Pos.Seq && h.Floor > 0:
+		return Errorf(CodeValue, "header.floor", "%d is not below seq %d", h.Floor, h.Pos.Seq)
 	case h.Count > h.Pos.Seq:
 		return Errorf(CodeValue, "header.count", "%d records from %d changes", h.Count, h.Pos.Seq)
 	case h.BodyLen > MaxBody:

@@ -37,7 +37,7 @@ type Member struct {
 // Quota bounds what a member may ask the others to hold. Zero means the default.
 type Quota struct {
 	Records       uint64 // 6: records in the set, withdrawn ones included
-	ChangesPerDay uint64 // 7: reserved for a later version; carried, not enforced
+	ChangesPerDay uint64 // 7: changes a day; 0: no bound
 }
 
 // DefaultRecords is the quota of records where the charter names none.

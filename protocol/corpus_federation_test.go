@@ -11,7 +11,8 @@ import (
 )
 
 // The federation of the corpus: Cambodia, Lao PDR, Thailand and a secretariat, with Viet Nam joining by charter 2.
-// Cambodia's first record key is sealed at 1.12, the end of feed.json; a second is open from 1.13. Thailand has no card.
+// Cambodia's first record key is sealed at 1.12, the end of feed.json; a second is open from 1.13. By charter 3 Cambodia
+// has another governance key. Thailand has no card.
 type federation struct {
 	charters map[string]*SignedCharter
 	cards    map[string]*SignedCard
@@ -53,6 +54,9 @@ func after(prev *SignedCharter, change func(*Charter)) Charter {
 
 func joinVN(c *Charter) { c.Members = append(c.Members, member("VN", "VN")) }
 
+// rekeyKH gives Cambodia another governance key.
+func rekeyKH(c *Charter) { c.Members[0].Governance = governance("KH second").Public() }
+
 // signCharter signs without validation: the corpus also wants charters that NewCharter refuses.
 func signCharter(c Charter, signers ...string) *SignedCharter {
 	raw := c.Encode()
@@ -82,22 +86,41 @@ func signCard(s *Signer, c Card) *SignedCard {
 var theFederation = sync.OnceValue(func() *federation {
 	one := signCharter(charter1(), "KH", "LA", "SEC")
 	two := signCharter(after(one, joinVN), "KH", "TH", "SEC")
+	three := signCharter(after(two, rekeyKH), "LA", "TH", "SEC", "VN")
 	fed := one.Hash
 	sealed := RecordKeyRange{Key: recordKey("KH").Public(), From: Position{1, 1}, To: Position{1, 12}, Seal: theFeed(fed)[11].Raw}
 	f := &federation{
-		charters: map[string]*SignedCharter{"charter-1": one, "charter-2": two},
+		charters: map[string]*SignedCharter{"charter-1": one, "charter-2": two, "charter-3": three},
 		cards: map[string]*SignedCard{
 			"KH-1": signCard(governance("KH"), corpusCard(fed, "KH", 1, openFrom(recordKey("KH"), 1))),
 			"KH-2": signCard(governance("KH"), corpusCard(fed, "KH", 2, sealed, openFrom(recordKey("KH second"), 13))),
+			"KH-3": signCard(governance("KH second"), corpusCard(fed, "KH", 3, sealed, openFrom(recordKey("KH second"), 13))),
 			"LA-1": signCard(governance("LA"), corpusCard(fed, "LA", 1, openFrom(recordKey("LA"), 1))),
+			"VN-1": signCard(governance("VN"), corpusCard(fed, "VN", 1, openFrom(recordKey("VN"), 1))),
 		},
 	}
-	f.rosters = map[string]*Roster{
-		"first":   {charter: one, cards: map[MemberID]*SignedCard{"KH": f.cards["KH-1"], "LA": f.cards["LA-1"]}},
-		"rotated": {charter: two, cards: map[MemberID]*SignedCard{"KH": f.cards["KH-2"], "LA": f.cards["LA-1"]}},
+	f.rosters = make(map[string]*Roster)
+	for name, x := range corpusRosters() {
+		r := NewRoster(f.charters[x.Charter])
+		r.cards = make(map[MemberID]*SignedCard)
+		for _, c := range x.Past {
+			r.past[f.charters[c].Version] = f.charters[c]
+		}
+		for _, c := range x.Cards {
+			r.cards[f.cards[c].Member] = f.cards[c]
+		}
+		f.rosters[name] = r
 	}
 	return f
 })
+
+func corpusRosters() map[string]rosterFile {
+	return map[string]rosterFile{
+		"first":   {Charter: "charter-1", Cards: []string{"KH-1", "LA-1"}},
+		"rotated": {Charter: "charter-2", Past: []string{"charter-1"}, Cards: []string{"KH-2", "LA-1"}},
+		"rekeyed": {Charter: "charter-3", Past: []string{"charter-1", "charter-2"}, Cards: []string{"KH-3", "LA-1", "VN-1"}},
+	}
+}
 
 type federationFile struct {
 	About    string                `json:"about"`
@@ -108,17 +131,14 @@ type federationFile struct {
 }
 
 type rosterFile struct {
-	Charter string   `json:"charter"`
+	Charter string   `json:"charter"`        // in force
+	Past    []string `json:"past,omitempty"` // the charters before it
 	Cards   []string `json:"cards"`
 }
 
 func (f *federation) file() federationFile {
 	out := federationFile{About: "What the other files are verified against: charters and cards by name, and rosters made of them.",
-		ID: f.charters["charter-1"].Hash, Charters: map[string]string{}, Cards: map[string]string{},
-		Rosters: map[string]rosterFile{
-			"first":   {Charter: "charter-1", Cards: []string{"KH-1", "LA-1"}},
-			"rotated": {Charter: "charter-2", Cards: []string{"KH-2", "LA-1"}},
-		}}
+		ID: f.charters["charter-1"].Hash, Charters: map[string]string{}, Cards: map[string]string{}, Rosters: corpusRosters()}
 	for name, c := range f.charters {
 		out.Charters[name] = hex.EncodeToString(c.Bytes())
 	}
@@ -148,4 +168,5 @@ func sealedBy(s *Signer, domain string, raw []byte) []byte {
 var (
 	underFirst   = &corpusContext{Roster: "first"}
 	underRotated = &corpusContext{Roster: "rotated"}
+	underRekeyed = &corpusContext{Roster: "rekeyed"}
 )

@@ -4,14 +4,16 @@ import (
 	"encoding/hex"
 )
 
-// A feedFile is a valid history and what a copy of it refuses. protocol/replica runs it.
+// A feedFile is a valid history and what copies of it do with messages. protocol/replica runs it.
 type feedFile struct {
 	About   string     `json:"about"`
 	Origin  MemberID   `json:"origin"`
 	Roster  string     `json:"roster"`
 	Changes []feedStep `json:"changes"`
-	Refused []feedNext `json:"refused"` // one change offered by gossip
-	Pulls   []feedPull `json:"pulls"`   // a feed drawn from a holder
+	Void    []string   `json:"void,omitempty"` // changes that an epoch left behind; they follow the base of the first epoch opened
+	Refused []feedNext `json:"refused"`        // one change offered by gossip
+	Pulls   []feedPull `json:"pulls"`          // a feed drawn from a holder
+	Asked   []feedAsk  `json:"asked"`          // a request to a holder who applied all changes
 }
 
 type feedStep struct {
@@ -25,6 +27,7 @@ type feedStep struct {
 type feedNext struct {
 	About   string `json:"about"`
 	After   int    `json:"after"`                    // so many of the changes were applied before
+	Void    int    `json:"void,omitempty"`           // and then so many of the void ones
 	Erased  bool   `json:"headers_erased,omitempty"` // the receiver no longer retains the headers it applied
 	Bytes   string `json:"bytes"`
 	Refused Code   `json:"refused"`
@@ -33,9 +36,16 @@ type feedNext struct {
 type feedPull struct {
 	About   string   `json:"about"`
 	After   int      `json:"after"`
+	Void    int      `json:"void,omitempty"`
 	Head    string   `json:"head"` // a signed header
 	Changes []string `json:"changes"`
 	Refused Code     `json:"refused,omitempty"`
+}
+
+type feedAsk struct {
+	About   string `json:"about"`
+	Request string `json:"request"`
+	Refused Code   `json:"refused,omitempty"` // absent where the feed may begin
 }
 
 // history authors changes as an origin does, with the least that this package offers: the reference for feed.json.
@@ -46,12 +56,26 @@ type history struct {
 	set     SetHash
 	records map[RecordKey]Element
 	changes []*Change
+	floor   uint64
+}
+
+func newHistory(fed Hash) *history {
+	return &history{signer: recordKey("KH"), fed: fed, origin: "KH", records: make(map[RecordKey]Element)}
 }
 
 // add appends a change; tamper may falsify the header before it is signed.
 func (h *history) add(kind ChangeKind, key RecordKey, body []byte, tamper ...func(*Header)) *Change {
-	head := Header{Federation: h.fed, Origin: h.origin, Key: h.signer.Public().ID(), CharterVersion: 1, Pos: Position{1, uint64(len(h.changes) + 1)},
-		RecordKey: key, Kind: kind, BodyLen: uint64(len(body)), BodyHash: Sum(body)}
+	pos := Position{1, 1}
+	if n := len(h.changes); n > 0 {
+		pos = h.changes[n-1].Pos
+		pos.Seq++
+	}
+	return h.addAt(pos, kind, key, body, tamper...)
+}
+
+func (h *history) addAt(pos Position, kind ChangeKind, key RecordKey, body []byte, tamper ...func(*Header)) *Change {
+	head := Header{Federation: h.fed, Origin: h.origin, Key: h.signer.Public().ID(), CharterVersion: 1, Pos: pos,
+		RecordKey: key, Kind: kind, BodyLen: uint64(len(body)), BodyHash: Sum(body), Floor: h.floor}
 	if n := len(h.changes); n > 0 {
 		head.Prev = h.changes[n-1].Raw
 	}
@@ -61,6 +85,12 @@ func (h *history) add(kind ChangeKind, key RecordKey, body []byte, tamper ...fun
 	}
 	h.records[key] = head.Element()
 	h.set.Add(head.Element())
+	for key, e := range h.records {
+		if e.Kind == Withdraw && e.Pos.Seq <= h.floor {
+			h.set.Remove(e)
+			delete(h.records, key)
+		}
+	}
 	head.Count, head.Digest = uint64(len(h.records)), h.set.Digest()
 	for _, f := range tamper {
 		f(&head)
@@ -69,6 +99,31 @@ func (h *history) add(kind ChangeKind, key RecordKey, body []byte, tamper ...fun
 	h.changes = append(h.changes, c)
 	return c
 }
+
+// open goes on in a new epoch from where the history stands.
+func (h *history) open(pos, last Position, reason string, void []*Change, tamper ...func(*Opening)) *Change {
+	o := Opening{Federation: h.fed, Origin: h.origin, Pos: pos, Base: Start, BaseDigest: h.set.Digest(), Reason: reason, Last: last,
+		Voided: voidedBy(void), IssuedAt: corpusTime}
+	if n := len(h.changes); n > 0 {
+		o.Base, o.BaseHeader = h.changes[n-1].Pos, h.changes[n-1].Raw
+	}
+	for _, f := range tamper {
+		f(&o)
+	}
+	return h.addAt(pos, OpenEpoch, EpochKey(pos.Epoch), openingBytes(governance("KH"), o))
+}
+
+// feed is what a holder of the history serves above a seq: the newest change of each record.
+func (h *history) feed(above uint64) (out []*Change) {
+	for _, c := range h.changes {
+		if e, ok := h.records[c.RecordKey]; ok && e.Pos == c.Pos && c.Pos.Seq > above {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (h *history) head() *Change { return h.changes[len(h.changes)-1] }
 
 // rawChange signs a header as it stands, valid or not.
 func rawChange(s *Signer, h Header, body []byte) *Change {
@@ -90,7 +145,7 @@ var feedAbout = []string{
 
 // authorFeed plays the first n changes of the feed.
 func authorFeed(fed Hash, n int) *history {
-	h := &history{signer: recordKey("KH"), fed: fed, origin: "KH", records: make(map[RecordKey]Element)}
+	h := newHistory(fed)
 	put := func(id ListingID, title string) { h.add(Put, id.Key(), feedListing(id, title).Encode()) }
 	gone := func(id ListingID, t Tombstone) {
 		t.At, t.Kind, t.Country = corpusTime+3600, TechnologyOffer, "KH"
@@ -123,22 +178,54 @@ func authorFeed(fed Hash, n int) *history {
 
 func theFeed(fed Hash) []*Change { return authorFeed(fed, len(feedAbout)).changes }
 
-func buildFeed() feedFile {
+// buildFeeds gives the feeds by the names of their files.
+func buildFeeds() map[string]feedFile {
 	fed := theFederation().charters["charter-1"].Hash
-	f := feedFile{About: "A valid history of Cambodia under its first record key, what a copy of it refuses by gossip, and pulls with their outcome.",
-		Origin: "KH", Roster: "first"}
-	for i, c := range theFeed(fed) {
-		f.Changes = append(f.Changes, feedStep{feedAbout[i], c.Pos, hex.EncodeToString(c.Bytes()), c.Count, c.Digest})
+	return map[string]feedFile{"feed.json": plainFeed(fed), "feed-floors.json": floorsFeed(fed), "feed-epochs.json": epochsFeed(fed),
+		"feed-epoch-from-nothing.json": nothingFeed(fed)}
+}
+
+func feedSteps(about []string, changes []*Change) (out []feedStep) {
+	for i, c := range changes {
+		out = append(out, feedStep{about[i], c.Pos, hex.EncodeToString(c.Bytes()), c.Count, c.Digest})
 	}
-	f.Refused = feedRefusals(fed)
-	f.Pulls = feedPulls(fed)
+	return out
+}
+
+func plainFeed(fed Hash) feedFile {
+	f := feedFile{About: "A valid history of Cambodia under its first record key, what a copy of it refuses by gossip, and pulls with their outcome.",
+		Origin: "KH", Roster: "first", Changes: feedSteps(feedAbout, theFeed(fed)), Refused: feedRefusals(fed), Pulls: feedPulls(fed)}
+	all := theFeed(fed)
+	f.ask("", "from nothing", Position{}, Hash{})
+	f.ask("", "from 1.4", all[3].Pos, all[3].Raw)
+	f.ask("", "from the head", all[11].Pos, all[11].Raw)
+	f.ask(CodeUnavailable, "from above what is held", Position{1, 13}, Hash{1})
+	f.ask(CodeUnavailable, "from an epoch that is not known here", Position{2, 13}, Hash{1})
+	f.ask(CodeFork, "from another header at 1.4", all[3].Pos, Hash{1})
 	return f
+}
+
+func (f *feedFile) ask(code Code, about string, pos Position, header Hash) {
+	r := Request{Kind: AskChanges, Origin: f.Origin, Proven: pos, Header: header, Cursor: pos}
+	f.Asked = append(f.Asked, feedAsk{about, hex.EncodeToString(r.Encode()), code})
+}
+
+func (f *feedFile) refuse(after, void int, code Code, about string, c *Change) {
+	f.Refused = append(f.Refused, feedNext{About: about, After: after, Void: void, Bytes: hex.EncodeToString(c.Bytes()), Refused: code})
+}
+
+func (f *feedFile) pull(after, void int, code Code, about string, head *Change, changes []*Change) {
+	p := feedPull{About: about, After: after, Void: void, Head: hex.EncodeToString(head.SignedHeader.Bytes()), Refused: code, Changes: []string{}}
+	for _, c := range changes {
+		p.Changes = append(p.Changes, hex.EncodeToString(c.Bytes()))
+	}
+	f.Pulls = append(f.Pulls, p)
 }
 
 func feedRefusals(fed Hash) (out []feedNext) {
 	all := theFeed(fed)
 	refuse := func(after int, code Code, about string, c *Change) {
-		out = append(out, feedNext{about, after, code == CodeChain, hex.EncodeToString(c.Bytes()), code})
+		out = append(out, feedNext{About: about, After: after, Erased: code == CodeChain, Bytes: hex.EncodeToString(c.Bytes()), Refused: code})
 	}
 	// next is a change that would follow the first six, falsified.
 	next := func(tamper func(*Header)) *Change {
@@ -157,9 +244,7 @@ func feedRefusals(fed Hash) (out []feedNext) {
 	refuse(6, CodePrevious, "prev_seq names a change though the record is new", next(func(h *Header) { h.PrevSeq = 3 }))
 	refuse(6, CodeCount, "count is one too high", next(func(h *Header) { h.Count++ }))
 	refuse(6, CodeDigest, "state_digest is that of the set before", next(func(h *Header) { h.Digest = all[5].Digest }))
-	refuse(6, CodeFloor, "floor is above 0, which this version does not serve", next(func(h *Header) { h.Floor = 1 }))
 	refuse(6, CodeEpoch, "the change is of an epoch that was not opened", next(func(h *Header) { h.Pos.Epoch = 2 }))
-	refuse(6, CodeEpoch, "the change opens an epoch, which this version does not know", next(func(h *Header) { h.Kind = OpenEpoch }))
 	refuse(6, CodeFork, "another header is signed at a position already applied", authorFeed(fed, 4).add(Put, "listing/other", []byte("other")))
 	branch := authorFeed(fed, 5)
 	branch.add(Put, "listing/other", []byte("other"))
@@ -191,10 +276,10 @@ func feedPulls(fed Hash) (out []feedPull) {
 	pull(8, CodeReplayed, "the head is not above what is proven", all[7])
 	false1 := authorFeed(fed, 6)
 	wrong := false1.add(Put, "listing/water-filter", []byte("x"), func(h *Header) { h.PrevSeq = 1 })
-	out = append(out, feedPull{"prev_seq differs from the record proven at 1.6", 6, header(wrong), []string{hex.EncodeToString(wrong.Bytes())}, CodePrevious})
+	out = append(out, feedPull{About: "prev_seq differs from the record proven at 1.6", After: 6, Head: header(wrong), Changes: []string{hex.EncodeToString(wrong.Bytes())}, Refused: CodePrevious})
 	other := authorFeed(fed, 5)
 	other.add(Put, "listing/other", []byte("other"))
 	fork := other.add(Put, "listing/more", []byte("more"))
-	out = append(out, feedPull{"the change after the proven head follows another header", 6, header(fork), []string{hex.EncodeToString(fork.Bytes())}, CodeFork})
+	out = append(out, feedPull{About: "the change after the proven head follows another header", After: 6, Head: header(fork), Changes: []string{hex.EncodeToString(fork.Bytes())}, Refused: CodeFork})
 	return out
 }

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -162,11 +163,25 @@ func buildMessages(c *corpus) {
 	}
 	origin, claim := field(2, []byte("KH")), (&Claim{Origin: "KH"}).encode()
 	bad("request", "kind-absent", "The kind is absent.", CodeValue, origin)
-	bad("request", "kind-4", "Kind 4 is none.", CodeValue, number(1, 4))
+	bad("request", "kind-7", "Kind 7 is none.", CodeValue, number(1, 7))
 	bad("request", "origin-absent", "A request for changes names an origin.", CodeValue, number(1, 2))
 	bad("request", "origin-form", "The origin is no member id.", CodeValue, number(1, 2), field(2, []byte("kh")))
 	bad("request", "origin-of-vector", "A request for a vector names no origin.", CodeValue, number(1, 1), origin)
 	bad("request", "origin-of-heads", "A request for heads names no origin.", CodeValue, number(1, 3), origin)
+	bad("request", "origin-absent-own", "A request for the own catalogue names it.", CodeValue, number(1, 4))
+	bad("request", "origin-absent-buckets", "A request for buckets names an origin.", CodeValue, number(1, 5))
+	bad("request", "origin-absent-forks", "A request for evidence names an origin.", CodeValue, number(1, 6))
+	all := field(9, bytes.Repeat([]byte{0xff}, 32))
+	bad("request", "buckets-of-vector", "Buckets are of a request for changes.", CodeValue, number(1, 1), all)
+	bad("request", "buckets-of-own", "Buckets are of a request for changes.", CodeValue, number(1, 4), origin, all)
+	bad("request", "buckets-above-proven", "Buckets are of a feed from its beginning.", CodeValue, number(1, 2), origin, number(3, 1), number(4, 3), field(5, make32(1)), all, number(10, 3))
+	bad("request", "above-proven", "The end of the buckets is of a feed from its beginning.", CodeValue, number(1, 2), origin, number(3, 1), number(4, 3), field(5, make32(1)), number(10, 3))
+	bad("request", "above-alone", "Buckets and their end are both there or neither.", CodeValue, number(1, 2), origin, number(10, 3))
+	bad("request", "buckets-alone", "Buckets and their end are both there or neither.", CodeValue, number(1, 2), origin, all)
+	bad("request", "buckets-short", "A set of buckets has 32 bytes.", CodeLength, number(1, 2), origin, field(9, make([]byte, 31)))
+	bad("request", "buckets-twice", "There is one set of buckets.", CodeRepeated, number(1, 2), origin, all, all)
+	bad("request", "above-large", "The end of the buckets is over 2^53-1.", CodeTooLarge, number(1, 2), origin, number(10, MaxNumber+1))
+	bad("request", "claim-forked-2", "Forked is absent or 1.", CodeValue, number(1, 1), field(8, append(slices.Clone(claim), number(6, 2)...)))
 	bad("request", "claim-origin", "A claim names no origin.", CodeValue, number(1, 1), field(8, number(2, 1)))
 	bad("request", "claim-empty", "A claim is empty.", CodeValue, number(1, 1), field(8, nil))
 	bad("request", "claim-large", "A claim is over 256 bytes.", CodeTooLarge, number(1, 1), field(8, append(slices.Clone(claim), field(6, make([]byte, 256))...)))
@@ -174,6 +189,11 @@ func buildMessages(c *corpus) {
 	bad("answer", "refused-long", "A code has at most 40 bytes.", CodeTooLarge, field(1, []byte(strings.Repeat("c", 41))))
 	bad("answer", "head-large", "A signed header has at most 1,152 bytes.", CodeTooLarge, field(2, make([]byte, MaxHeader+129)))
 	bad("answer", "changes-1025", "A batch has at most 1,024 changes.", CodeTooLarge, slices.Repeat(field(3, nil), 1025))
+	bad("answer", "forks-17", "An answer has at most 16 pieces of evidence.", CodeTooLarge, slices.Repeat(field(6, nil), 17))
+	bad("answer", "buckets-one", "There are 256 digests of buckets or none.", CodeLength, field(7, make([]byte, 32)))
+	bad("answer", "buckets-33-bytes", "Digests of buckets have 32 bytes each.", CodeLength, field(7, make([]byte, 33)))
+	bad("answer", "buckets-257", "There are 256 digests of buckets.", CodeTooLarge, field(7, make([]byte, 257*32)))
+	bad("answer", "buckets-empty", "Absent buckets are written out.", CodeZero, field(7, nil))
 	bad("answer", "heads-257", "An answer has at most 256 heads.", CodeTooLarge, slices.Repeat(field(5, nil), 257))
 	bad("answer", "claims-257", "A vector has at most 256 claims.", CodeTooLarge, slices.Repeat(field(8, claim), 257))
 	bad("gossip", "empty", "A message without changes says nothing.", CodeRequired)
@@ -183,3 +203,5 @@ func buildMessages(c *corpus) {
 	bad("papers", "card-bad", "A card is malformed.", CodeRequired, field(2, nil))
 	bad("papers", "descending", "A charter stands after a card.", CodeOrder, field(2, theFederation().cards["LA-1"].Bytes()), field(1, theFederation().charters["charter-1"].Bytes()))
 }
+
+func make32(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }

@@ -26,12 +26,12 @@ type corpusFile struct {
 	Refused Code           `json:"refused,omitempty"`
 	Field   string         `json:"field,omitempty"`
 	Means   any            `json:"means,omitempty"` // the decoded listing or tombstone
-	Steps   []setStep      `json:"steps,omitempty"` // of a set
+	Steps   []setStep      `json:"steps,omitempty"` // of a set, or of its buckets
 }
 
 // corpusContext says against what is verified, by names of federation.json. Without one, decoding is all.
 type corpusContext struct {
-	Roster  string  `json:"roster,omitempty"`  // change, header, head: verify its signature; card: take it into the roster
+	Roster  string  `json:"roster,omitempty"`  // change, header, head, evidence: verify it; card: take it into the roster
 	Charter string  `json:"charter,omitempty"` // card: verify under this charter
 	Follows *string `json:"follows,omitempty"` // charter: verify that it follows this one; "" for a first charter
 }
@@ -44,7 +44,8 @@ type setStep struct {
 	Kind   string    `json:"kind"`
 	Key    RecordKey `json:"record_key"`
 	Body   Hash      `json:"body_hash"`
-	Digest Hash      `json:"digest"` // of the set after this step
+	Bucket *byte     `json:"bucket,omitempty"` // of the record: digest is then that of this bucket alone
+	Digest Hash      `json:"digest"`           // of the set after this step
 }
 
 func (s setStep) element() Element {
@@ -106,12 +107,16 @@ func meaning(typ string, b []byte) any {
 func buildCorpus(t *testing.T) map[string]any {
 	c := &corpus{t: t, files: make(map[string]any)}
 	c.put("federation.json", theFederation().file())
-	c.put("feed.json", buildFeed())
+	for name, f := range buildFeeds() {
+		c.put(name, f)
+	}
 	buildSets(c)
 	buildValid(c)
 	buildWire(c)
 	buildHeaders(c)
 	buildRoster(c)
+	buildOpenings(c)
+	buildEvidence(c)
 	buildHeads(c)
 	buildCharters(c)
 	buildFollows(c)
@@ -205,7 +210,7 @@ func readCorpus(t testing.TB, dir string) map[string]corpusFile {
 func TestCorpusValid(t *testing.T) {
 	for name, f := range readCorpus(t, "valid") {
 		t.Run(name, func(t *testing.T) {
-			if f.Type == "set" {
+			if f.Type == "set" || f.Type == "buckets" {
 				checkSet(t, f.Steps)
 				return
 			}
@@ -233,8 +238,16 @@ func TestCorpusInvalid(t *testing.T) {
 }
 
 func checkSet(t *testing.T, steps []setStep) {
-	var s SetHash
+	var whole SetHash
+	var buckets [Buckets]SetHash
 	for i, step := range steps {
+		s := &whole
+		if step.Bucket != nil {
+			if got := BucketOf(step.Key); got != *step.Bucket {
+				t.Errorf("step %d: bucket %d, want %d", i+1, got, *step.Bucket)
+			}
+			s = &buckets[*step.Bucket]
+		}
 		if step.Do == "remove" {
 			s.Remove(step.element())
 		} else {
@@ -261,7 +274,7 @@ func check(f *corpusFile) ([]byte, error) {
 	case "change":
 		c, err := DecodeChange(b)
 		if err == nil {
-			err = fed.rosters[ctx.Roster].VerifyHeader(&c.SignedHeader)
+			err = fed.rosters[ctx.Roster].VerifyChange(c)
 		}
 		if err != nil {
 			return nil, err
@@ -278,6 +291,14 @@ func check(f *corpusFile) ([]byte, error) {
 		h, err := DecodeHead(b)
 		if err == nil {
 			err = fed.rosters[ctx.Roster].VerifyHead(h)
+		}
+		if err != nil {
+			return nil, err
+		}
+	case "evidence":
+		e, err := DecodeEvidence(b)
+		if err == nil {
+			err = fed.rosters[ctx.Roster].VerifyEvidence(e)
 		}
 		if err != nil {
 			return nil, err
@@ -334,6 +355,18 @@ func rewrite(typ string, b []byte) ([]byte, error) {
 			return nil, err
 		}
 		return wrap(h.encode(), h.sig), nil
+	case "opening":
+		o, err := DecodeOpening(b)
+		if err != nil {
+			return nil, err
+		}
+		return wrap(o.encode(), o.sig), nil
+	case "evidence":
+		e, err := DecodeEvidence(b)
+		if err != nil {
+			return nil, err
+		}
+		return slices.Concat(field(1, wrap(e.A.encode(), e.A.sig)), field(2, wrap(e.B.encode(), e.B.sig))), nil
 	case "card":
 		c, err := DecodeCard(b)
 		if err != nil {

@@ -21,22 +21,28 @@ func buildValid(c *corpus) {
 		rawChange(recordKey("KH"), with(h, func(h *Header) {
 			h.Count, h.PrevSeq, h.RecordKey = MaxNumber, MaxNumber-1, RecordKey(strings.Repeat("~", MaxRecordKey))
 		}), nil).SignedHeader.Bytes(), underFirst)
-	c.valid("epoch", "header", "Kind epoch and a later epoch are well formed; that this version refuses them is a rule of replicas (feed.json).",
-		rawChange(recordKey("KH"), with(plainHeader(7, nil), func(h *Header) { h.Pos.Epoch, h.Kind, h.Floor = 2, OpenEpoch, 7 }), nil).SignedHeader.Bytes(), nil)
+	c.valid("floor", "header", "Floor may be as high as one below seq.", rawChange(recordKey("KH"), with(h, func(h *Header) { h.Floor = MaxNumber - 1 }), nil).SignedHeader.Bytes(), underFirst)
+	c.valid("epoch", "header", "A change that opens epoch 2, without its body.", epochChange(recordKey("KH"), plainOpening(nil), governance("KH")).SignedHeader.Bytes(), underFirst)
+	validOpenings(c)
+	validEvidence(c)
 
 	c.valid("published", "head", "A head statement at 1.12.", headBytes(recordKey("KH"), plainHead(nil)), underFirst)
 	c.valid("nothing-yet", "head", "A member that published nothing states seq 0 and no head hash.",
 		headBytes(recordKey("LA"), plainHead(func(h *Head) { h.Origin, h.Pos.Seq, h.Header, h.Key = "LA", 0, Hash{}, recordKey("LA").Public().ID() })), underFirst)
 	c.valid("sealed", "head", "A head statement by the closed key at its sealed position.", headBytes(recordKey("KH"), plainHead(nil)), underRotated)
 
-	none, one := "", "charter-1"
+	none, one, two := "", "charter-1", "charter-2"
 	c.valid("first", "charter", "Charter 1, signed by three of four members.", fed.charters["charter-1"].Bytes(), &corpusContext{Follows: &none})
 	c.valid("second", "charter", "Charter 2 admits a member; over half of both charters signed.", fed.charters["charter-2"].Bytes(), &corpusContext{Follows: &one})
+	c.valid("third", "charter", "Charter 3 gives a member another governance key.", fed.charters["charter-3"].Bytes(), &corpusContext{Follows: &two})
 	c.valid("more-signatures", "charter", "Signatures of strangers, and invalid ones, are carried and not counted.",
 		withSignatures(signCharter(charter1(), "KH", "LA", "TH", "stranger"), "SEC").Bytes(), &corpusContext{Follows: &none})
 	c.valid("unsigned", "charter", "A charter without signatures decodes: it is on its way to be signed.", signCharter(charter1()).Bytes(), nil)
 	for _, name := range []string{"KH-1", "KH-2", "LA-1"} {
 		c.valid(strings.ToLower(name), "card", "A card of federation.json.", fed.cards[name].Bytes(), &corpusContext{Charter: "charter-1"})
+	}
+	for _, name := range []string{"KH-3", "VN-1"} {
+		c.valid(strings.ToLower(name), "card", "A card of federation.json.", fed.cards[name].Bytes(), &corpusContext{Charter: "charter-3"})
 	}
 	c.valid("newer", "card", "A newer card takes the place of the one held.", fed.cards["KH-2"].Bytes(), underFirst)
 	validListings(c)
@@ -90,18 +96,44 @@ func fullListing() *Listing {
 func validMessages(c *corpus) {
 	fed := theFederation()
 	feed := theFeed(fed.charters["charter-1"].Hash)
-	claims := []Claim{{"KH", Position{1, 12}, feed[11].Raw, 1788220900}, {"LA", Position{1, 0}, Hash{}, 0}}
+	claims := []Claim{{"KH", Position{1, 12}, feed[11].Raw, 1788220900, true}, {"LA", Position{1, 0}, Hash{}, 0, false}}
 	request := func(name, about string, r Request) { c.valid(name, "request", about, r.Encode(), nil) }
 	request("vector", "What do you hold? With the asker's own vector.", Request{Kind: AskVector, Vector: claims})
 	request("heads", "The newest head statements.", Request{Kind: AskHeads})
 	request("changes", "The feed of Cambodia above 1.3, continued after 1.8.", Request{Kind: AskChanges, Origin: "KH", Proven: Position{1, 3}, Header: feed[2].Raw, Cursor: Position{1, 8}})
 	request("changes-from-nothing", "The feed from its beginning.", Request{Kind: AskChanges, Origin: "KH", Proven: Start, Cursor: Start})
+	var some BucketSet
+	for _, n := range []byte{0, 1, 200, 255} {
+		some.Add(n)
+	}
+	request("changes-in-buckets", "The feed from its beginning; up to seq 12 only the records in buckets 0, 1, 200 and 255.",
+		Request{Kind: AskChanges, Origin: "KH", Proven: Start, Cursor: Position{1, 3}, Buckets: &some, Above: 12})
+	request("changes-in-no-bucket", "No bucket is wanted: 32 zero bytes are no absent hash, and are written out.",
+		Request{Kind: AskChanges, Origin: "KH", Proven: Start, Buckets: new(BucketSet), Above: 12})
+	request("own", "What do you hold of my own catalogue above 1.3?", Request{Kind: AskOwn, Origin: "KH", Proven: Position{1, 3}, Header: feed[2].Raw, Cursor: Position{1, 3}})
+	request("own-from-nothing", "Everything that you hold of my own catalogue.", Request{Kind: AskOwn, Origin: "KH"})
+	request("buckets", "The digests of the buckets of Cambodia's set.", Request{Kind: AskBuckets, Origin: "KH"})
+	request("forks", "The evidence against Cambodia.", Request{Kind: AskForks, Origin: "KH"})
 	answer := func(name, about string, a Answer) { c.valid(name, "answer", about, a.Encode(), nil) }
 	answer("batch", "A batch that is not the last.", Answer{Head: feed[11].SignedHeader.Bytes(), Changes: [][]byte{feed[8].Bytes(), feed[9].Bytes()}})
 	answer("last", "The end of a feed.", Answer{Head: feed[11].SignedHeader.Bytes(), Changes: [][]byte{feed[11].Bytes()}, Last: true})
 	answer("fork", "Refused, with the other header.", Answer{Refused: CodeFork, Head: feed[2].SignedHeader.Bytes()})
 	answer("heads", "Head statements.", Answer{Heads: [][]byte{headBytes(recordKey("KH"), plainHead(nil))}, Last: true})
 	answer("vector", "A vector.", Answer{Vector: claims, Last: true})
+	answer("restart", "Refused: the feed must be drawn from its beginning.", Answer{Refused: CodeRestart})
+	answer("own", "Of the asker's own catalogue: proven head, newest head statement, and changes.",
+		Answer{Head: feed[11].SignedHeader.Bytes(), Changes: [][]byte{feed[10].Bytes(), feed[11].Bytes()}, Last: true, Heads: [][]byte{headBytes(recordKey("KH"), plainHead(nil))}})
+	e := corpusEvidence()
+	answer("forks", "Evidence of a fork.", Answer{Forks: [][]byte{e["position"].Encode(), e["following"].Encode()}, Last: true})
+	var sets [Buckets]SetHash
+	for _, x := range authorFeed(fed.charters["charter-1"].Hash, 12).records {
+		sets[BucketOf(x.Key)].Add(x)
+	}
+	digests := make([]Hash, Buckets)
+	for i := range sets {
+		digests[i] = sets[i].Digest()
+	}
+	answer("buckets", "The digests of the 256 buckets at the end of feed.json; most are empty.", Answer{Head: feed[11].SignedHeader.Bytes(), Last: true, Buckets: digests})
 	answer("empty", "An answer of no bytes: no batch, and not the last.", Answer{})
 	c.valid("two", "gossip", "Two changes in one message.", EncodeGossip(feed[:2]), nil)
 	p := Papers{Charters: []*SignedCharter{fed.charters["charter-1"], fed.charters["charter-2"]}, Cards: []*SignedCard{fed.cards["KH-2"], fed.cards["LA-1"]}}

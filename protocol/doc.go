@@ -35,10 +35,11 @@
 // # Names
 //
 //	member id    2 to 16 of A-Z 0-9, beginning with a letter
-//	record key   1 to 128 bytes of 0x21 to 0x7e: "listing/" and a listing id, or "report/YYYY-MM/rN"
+//	record key   1 to 128 bytes of 0x21 to 0x7e: "listing/" and a listing id, or "report/YYYY-MM/rN", or "epoch/N"
 //	listing id   1 to 64 of A-Z a-z 0-9 - . _ ~, not "." and not ".."
 //	country      two of A-Z
-//	position     (epoch, seq); ordered by epoch, then seq; the first change is at 1.1
+//	position     (epoch, seq); ordered by epoch, then seq; the first change is at 1.1; seq never goes back, not even where
+//	             an epoch begins
 //
 // One line of text is UTF-8 without control characters (category Cc), without U+202A to U+202E, U+2066 to U+2069 and
 // U+FEFF, and without noncharacters that end in FFFE or FFFF. Several lines may also hold U+000A.
@@ -55,6 +56,7 @@
 //	tmh/head/1\0      head statement, by a record key of its origin
 //	tmh/charter/1\0   charter, by governance keys
 //	tmh/card/1\0      member card, by the member's governance key
+//	tmh/epoch/1\0     opening of an epoch, by the governance key of its origin
 //	tmh/key/1\0       begins the input of a key id (nothing is signed)
 //	tmh/set/1\0       begins the input of a set element (nothing is signed)
 //
@@ -72,21 +74,24 @@
 //	4  charter_version  num, required: the charter that the origin held
 //	5  epoch            num, required
 //	6  seq              num, required
-//	7  prev_hash        hash: SHA-256 of the header before; absent at 1.1 and only there
-//	8  record_key       str(128), a record key
-//	9  kind             1 put, 2 withdraw, 3 epoch
+//	7  prev_hash        hash: SHA-256 of the header before; where kind is epoch, of the header at the base, and absent if
+//	                    there is none; else absent at 1.1 and only there
+//	8  record_key       str(128), a record key: "epoch/" and the epoch in decimal if kind is epoch; no other kind has a
+//	                    record key that begins with "epoch/"
+//	9  kind             1 put, 2 withdraw, 3 epoch: opens epoch 2 or a later one
 //	10 prev_seq         num below seq: the change of the same record that this one replaces, absent for none; required
-//	                    of a withdrawal
+//	                    of a withdrawal, and absent if kind is epoch
 //	11 body_len         num, at most 16,384: bytes of the body
 //	12 body_hash        hash, required: SHA-256 of the body, also of an empty one
-//	13 floor            num, at most seq: withdrawals at or below it have left the set
+//	13 floor            num below seq: withdrawals at or below it have left the set
 //	14 count            num, required, at most seq: size of the set after this change
 //	15 state_digest     hash, required: digest of the set after this change
 //
 // What is required and absent is refused as required; origin, record_key, kind, and the comparisons as value; body_len as
 // too-large. Field 3 must have the length and hash that the header binds: body. It is absent where the body is empty.
-// The body of a put under "listing/" is a listing, of a withdrawal a tombstone, else opaque. A body that is not what it
-// should be makes its record unusable, not its change invalid: it is judged after replication.
+// The body of a put under "listing/" is a listing, of a withdrawal a tombstone, of kind epoch an opening, else opaque. A
+// listing or tombstone that is not what it should be makes its record unusable, not its change invalid: it is judged after
+// replication. An opening is part of what makes its change valid.
 //
 // A change is verified in this order, after its form:
 //
@@ -97,13 +102,14 @@
 //  5. the card's range that holds the position has a key of this id, else key
 //  6. the signature verifies under that key, else signature
 //  7. at the last position of a closed range, the SHA-256 of the header is the range's seal, else fork
+//  8. if kind is epoch, the body is an opening that was countersigned for this change: see below
 //
 // Its place in the chain is judged by the receiver's copy: see protocol/replica.
 //
 // # The set and its digest
 //
-// The set of an origin holds one element for the newest change of every record key, withdrawn ones included. An element
-// is the bytes
+// The set of an origin holds one element for the newest change of every record key, withdrawn ones included, but for the
+// withdrawals at or below floor. The change that opened an epoch is an element for ever. An element is the bytes
 //
 //	"tmh/set/1\0", 1 byte length of origin, origin, 8 bytes epoch, 8 bytes seq (both big-endian), 1 byte kind,
 //	1 byte length of record key, record key, 32 bytes body_hash
@@ -111,8 +117,11 @@
 // The state is 1,024 lanes of 16 bits, at first zero: LtHash16 (Lewi, Kim, Maykov, Weis, ePrint 2019/227). An element's
 // hash is the first 2,048 bytes of SHAKE128 over the element, read as 1,024 little-endian lanes. Adding an element adds
 // lane by lane modulo 2^16; removing subtracts. The digest is the SHA-256 of the 2,048 bytes of the state, lanes again
-// little-endian. A change removes the element of its record key, if there is one, adds its own, and states count and
-// digest of the result.
+// little-endian. A change removes the element of its record key, if there is one, adds its own, removes the withdrawals
+// at or below its floor, and states count and digest of the result.
+//
+// A record lies in one of 256 buckets: the first byte of SHA-256 over its record key. The digest of a bucket is that of a
+// set which has the elements of this bucket only.
 //
 // # Listing
 //
@@ -153,6 +162,53 @@
 //	3 at            time
 //	4 kind          as in a listing      5 country  str(2)      6 published  day
 //
+// # Opening
+//
+// The body of a change of kind epoch: {1: opening bytes(16256), 2: signature}, both required, at most 16,384 bytes. It says
+// which state of the catalogue goes on, and what is void. The opening:
+//
+//	1  federation   hash, required            8  base_digest  hash, required: state_digest at the base, or the digest of
+//	2  origin       str(16), a member id                      the empty set
+//	3  epoch        num                       9  reason       str(40): loss, fork, key
+//	4  seq          num                       10 last_epoch   num
+//	5  base_epoch   num                       11 last_seq     num
+//	6  base_seq     num, absent where         12 voided       rep(64), each at most 256 bytes
+//	                nothing is left           13 note         str(2000), one line
+//	7  base_header  hash of the header at     14 issued_at    time
+//	                the base; absent where
+//	                base_seq is, only there
+//
+//	voided  1 epoch, 2 seq: both required; 3 hash of the header, required; 4 str(128), its record key; 5 its kind, 1 to 3
+//
+// Fields 3 and 4 are the position of the change that opens the epoch; 5 and 6 the base, from which history goes on; 10 and
+// 11 the last position that the origin knows to have been signed, whoever holds it. base_epoch is at least 1 and below
+// epoch. epoch is above last_epoch, and seq above last_seq. last is not below base, nor last_seq below base_seq. What is
+// not so is refused as value. Every change above the base and of an earlier epoch is void. Those that are known are listed
+// in 12, as far as there is room: at or below last, else value; ascending by position, then by header (as bytes), each
+// once, else order. The note is refused as text.
+//
+// An opening is verified with its change, after step 7:
+//
+//  1. the body is read strictly and keeps the rules above
+//  2. the charter of the header's charter_version is known here, else charter: papers bring it. It need not be in force
+//  3. the origin is a member under that charter, else origin
+//  4. the signature verifies under that member's governance key of that charter, else signature
+//  5. federation, origin, epoch and seq are those of the header, and base_header is its prev_hash, else epoch
+//
+// So an epoch that was opened stays so when a later charter gives the member another governance key. Whether a copy stands
+// at the base is judged by the copy: see protocol/replica.
+//
+// # Evidence
+//
+// {1: bytes(1152), 2: bytes(1152)}, both required, at most 2,320 bytes: two signed headers, without bodies, of one origin,
+// federation and epoch that cannot both belong to one history. Either both are at one position and are not the same bytes:
+// they ascend by SHA-256 of the header. Or the seq of the second is one above that of the first, and its prev_hash is not
+// the SHA-256 of the first. Or both are of kind epoch. What else they may be is refused as value. (Two signatures over one header are no evidence.)
+//
+// It is verified in this order: the first header, steps 1 to 7 of a change; the second header, in the same way; the second
+// header's position is not settled by the origin's card, else replayed. A position is settled if a closed range of the
+// card ends at or above it.
+//
 // # Head statement
 //
 // {1: statement, 2: signature}, both required, at most 1,024 bytes. The statement:
@@ -165,7 +221,8 @@
 //	6  epoch            num, required
 //
 // It is verified as a change is, in seven steps; its position is that of the head, or (epoch, 1) at seq 0, and step 7
-// compares head_hash. charter_hash tells which charter the origin holds; the verifier does not compare it. Of an origin
+// compares head_hash. At the end of a closed range, where head_hash is its seal, the key of the next range may sign too.
+// charter_hash tells which charter the origin holds; the verifier does not compare it. Of an origin
 // the statement with the highest counter is kept and relayed. An origin states its head every ten minutes and to whom it
 // connects. The lease is 24 hours: its listings count as current until lease_until, but no longer than 24 hours after
 // the statement was first received. After that they are stale, everywhere; nothing is deleted.
@@ -190,7 +247,7 @@
 //	4 role        1 member, 2 secretariat
 //	5 governance  32 bytes, a key; no two members share one
 //	6 records     num: quota of records in the set, withdrawn ones included; absent means 2,000,000
-//	7 changes_per_day  num, reserved: carried, not enforced
+//	7 changes_per_day  num: quota of changes a day; absent means no bound
 //
 // Names are refused as text, keys as key, the order of members as order, missing version or members as required, else
 // value. Charter N+1 follows charter N if, in this order: its version is N+1, else version; its federation is the
@@ -219,7 +276,7 @@
 // Ranges have no gaps: the first begins at 1.1, each other one at the end of the one before with seq one higher: order.
 // The last one is open and no other: order. A closed range ends at or after its beginning and at a seq above 0, and is
 // sealed with the hash of the header at its end; an open one has no seal: value. So a key that was lost or stolen is
-// closed at the last good position, and what it signs at or below that is settled.
+// closed at the last good position, and what it signs at or below that is settled: it is evidence of nothing.
 //
 // A card is verified under a charter: its federation is the charter's, else federation; its member stands in the charter,
 // else origin; the signature is of that member's governance key, else signature. A card whose version is not above that
@@ -227,21 +284,20 @@
 //
 // # Sync, gossip and papers
 //
-//	request  1 kind: 1 vector, 2 changes, 3 heads; 2 origin str(16), of changes and only there; 3 epoch, 4 seq: proven
-//	         position of the asker; 5 hash of the header there; 6 epoch, 7 seq: cursor; 8 rep(256) claim, of a vector
+//	request  1 kind: 1 vector, 2 changes, 3 heads, 4 own, 5 buckets, 6 forks; 2 origin str(16), of kinds 2, 4, 5 and 6, and
+//	         only there; 3 epoch, 4 seq: proven position of the asker; 5 hash of the header there; 6 epoch, 7 seq: cursor;
+//	         8 rep(256) claim, of a vector; 9 32 bytes: a set of buckets, bucket i being bit i%8 (the lowest is 0) of byte
+//	         i/8, may be all zeros; 10 num: above. 9 and 10 are of kind 2 with seq 0 only, both or none: value
 //	claim    1 origin str(16), a member id; 2 epoch, 3 seq; 4 hash of the header there; 5 counter of the newest head
-//	         statement held; at most 256 bytes
+//	         statement held; 6 forked: 1 if evidence is held against the origin in this epoch; at most 256 bytes
 //	answer   1 refused str(40), a code; 2 head bytes(1152), a signed header; 3 rep(1024) change; 4 last: 1;
-//	         5 rep(256) head statement; 8 rep(256) claim
+//	         5 rep(256) head statement; 6 rep(16) evidence; 7 bytes(8192): 256 digests of 32 bytes, else length;
+//	         8 rep(256) claim
 //	gossip   1 rep(1024) change, at least one
 //	papers   1 rep(4096) charter with its signatures; 2 rep(256) card with its signature
 //
 // A request has at most 65,536 bytes, an answer 148,608, a gossip message 83,072 and papers 8,388,608, before compression.
-// Gossip and papers are refused if anything in them is malformed. In an answer, changes and heads are examined one by one.
-// A batch carries changes of at most 65,536 bytes in sum, or one change.
-//
-// # Not yet
-//
-// This version keeps every withdrawal, so floor is always 0, and knows no epoch but 1: a replica refuses another floor as
-// floor, and kind 3 or a higher epoch as epoch. The fields are reserved, so that headers keep their form.
+// Gossip and papers are refused if anything in them is malformed. In an answer, changes, heads and evidence are examined
+// one by one. A batch carries changes of at most 65,536 bytes in sum, or one change. What is asked and answered is told in
+// docs/PROTOCOL.md.
 package protocol

@@ -44,7 +44,7 @@ const (
 	CodeFork          Code = "fork"          // two signed headers at one position
 	CodeCount         Code = "count"         // count differs from the set
 	CodeDigest        Code = "digest"        // state_digest differs from the set
-	CodeFloor         Code = "floor"         // floor above what this version serves
+	CodeFloor         Code = "floor"         // floor goes back, or forgets too much at once
 	CodeQuota         Code = "quota"         // over what the charter allows
 	CodeNotFound      Code = "not-found"     // nothing under that name
 	CodeUnavailable   Code = "unavailable"   // true, but not now: try again later
@@ -55,6 +55,7 @@ const (
 	CodeInternal      Code = "internal"      // a fault of this node
 	CodeHolder        Code = "holder"        // a holder answered against the rules of pulling
 	CodeUnprovenFinal Code = "unproven"      // a pull that ended without proof
+	CodeRestart       Code = "restart"       // the feed can only be had from its beginning, beside what is held
 )
 
 // Error is the one error that people and peers see. Message says what is wrong and, where there is one, the next step;

@@ -65,29 +65,44 @@ func usedCodes(t *testing.T) map[string]bool {
 	return used
 }
 
+func readFeeds(t *testing.T) (all []feedFile) {
+	paths, err := filepath.Glob("testdata/feed*.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no feeds in testdata: run go generate ./protocol (%v)", err)
+	}
+	for _, path := range paths {
+		var f feedFile
+		b, err := os.ReadFile(path)
+		if err == nil {
+			err = json.Unmarshal(b, &f)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
 func TestEveryCodeStandsInTheCorpus(t *testing.T) {
 	exceptions := map[string]string{
-		"CodeConflict":    "joining signature files of two charters is an operator's act, no message (SignedCharter.Merge)",
-		"CodeInternal":    "a damaged store is no message (replica.Decode)",
-		"CodeUnavailable": "a holder's or author's own state, no message (Copy.Author, Copy.Verdict)",
+		"CodeConflict": "joining signature files of two charters is an operator's act, no message (SignedCharter.Merge)",
+		"CodeInternal": "a damaged store is no message (replica.Decode)",
 	}
 	have := make(map[Code]bool)
 	for _, f := range readCorpus(t, "invalid") {
 		have[f.Refused] = true
 	}
-	var feed feedFile
-	b, err := os.ReadFile("testdata/feed.json")
-	if err == nil {
-		err = json.Unmarshal(b, &feed)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, x := range feed.Refused {
-		have[x.Refused] = true
-	}
-	for _, x := range feed.Pulls {
-		have[x.Refused] = true
+	for _, feed := range readFeeds(t) {
+		for _, x := range feed.Refused {
+			have[x.Refused] = true
+		}
+		for _, x := range feed.Pulls {
+			have[x.Refused] = true
+		}
+		for _, x := range feed.Asked {
+			have[x.Refused] = true
+		}
 	}
 	used := usedCodes(t)
 	for _, c := range documentedCodes(t) {

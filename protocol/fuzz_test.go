@@ -3,7 +3,12 @@ package protocol
 import (
 	"bytes"
 	"encoding/hex"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -49,6 +54,8 @@ func fuzz(f *testing.F, typ string, later bool) {
 
 func FuzzDecodeChange(f *testing.F)       { fuzz(f, "change", false) }
 func FuzzDecodeSignedHeader(f *testing.F) { fuzz(f, "header", false) }
+func FuzzDecodeOpening(f *testing.F)      { fuzz(f, "opening", false) }
+func FuzzDecodeEvidence(f *testing.F)     { fuzz(f, "evidence", false) }
 func FuzzDecodeHead(f *testing.F)         { fuzz(f, "head", false) }
 func FuzzDecodeCharter(f *testing.F)      { fuzz(f, "charter", false) }
 func FuzzDecodeCard(f *testing.F)         { fuzz(f, "card", false) }
@@ -58,3 +65,42 @@ func FuzzDecodeRequest(f *testing.F)      { fuzz(f, "request", false) }
 func FuzzDecodeAnswer(f *testing.F)       { fuzz(f, "answer", false) }
 func FuzzDecodeGossip(f *testing.F)       { fuzz(f, "gossip", false) }
 func FuzzDecodePapers(f *testing.F)       { fuzz(f, "papers", false) }
+
+// Every decoder of the package has its fuzz target, called after it.
+func TestEveryDecoderIsFuzzed(t *testing.T) {
+	functions := func(test bool) map[string]bool {
+		out := make(map[string]bool)
+		paths, err := filepath.Glob("*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			if strings.HasSuffix(path, "_test.go") != test {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range f.Decls {
+				if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil {
+					out[fn.Name.Name] = true
+				}
+			}
+		}
+		return out
+	}
+	targets, decoders := functions(true), 0
+	for name := range functions(false) {
+		if !strings.HasPrefix(name, "Decode") {
+			continue
+		}
+		decoders++
+		if !targets["Fuzz"+name] {
+			t.Errorf("%s has no fuzz target", name)
+		}
+	}
+	if decoders < 13 {
+		t.Errorf("found only %d decoders", decoders)
+	}
+}

@@ -16,6 +16,7 @@ const (
 	domainHead    = "tmh/head/1\x00"
 	domainCharter = "tmh/charter/1\x00"
 	domainCard    = "tmh/card/1\x00"
+	domainEpoch   = "tmh/epoch/1\x00"
 	domainKey     = "tmh/key/1\x00"
 	domainSet     = "tmh/set/1\x00"
 )

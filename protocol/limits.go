@@ -19,6 +19,8 @@ const (
 	MaxAddress    = 256
 	MaxRecordKeys = 64       // record keys of one member, closed ranges included
 	MaxBatch      = 64 << 10 // bytes of changes in one sync batch or gossip message, before compression
+	MaxForks      = 16       // pieces of evidence in one answer
+	MaxPurge      = 1024     // withdrawals that one change may forget
 	MaxGossip     = 128 << 10
 	MaxVector     = 64 << 10
 	MaxFullRecord = 256 << 10

@@ -9,11 +9,14 @@ import (
 // and safe for concurrent use; With… return a changed copy.
 type Roster struct {
 	charter *SignedCharter
+	past    map[uint64]*SignedCharter // by version, the one in force included
 	cards   map[MemberID]*SignedCard
 }
 
 // NewRoster begins with a charter whose chain the caller has verified (Follows).
-func NewRoster(c *SignedCharter) *Roster { return &Roster{charter: c} }
+func NewRoster(c *SignedCharter) *Roster {
+	return &Roster{charter: c, past: map[uint64]*SignedCharter{c.Version: c}}
+}
 
 // Charter in force.
 func (r *Roster) Charter() *SignedCharter { return r.charter }
@@ -41,13 +44,21 @@ func (r *Roster) WithCharter(c *SignedCharter) (*Roster, error) {
 	if err := c.Follows(r.charter); err != nil {
 		return nil, err
 	}
-	n := &Roster{charter: c, cards: make(map[MemberID]*SignedCard)}
+	n := &Roster{charter: c, past: maps.Clone(r.past), cards: make(map[MemberID]*SignedCard)}
+	n.past[c.Version] = c
 	for id, card := range r.cards {
 		if card.Verify(c) == nil {
 			n.cards[id] = card
 		}
 	}
 	return n, nil
+}
+
+// Rival reports whether c is another valid charter of a version that this roster went through: signed by as many members,
+// and in the place of the one known.
+func (r *Roster) Rival(c *SignedCharter) bool {
+	known := r.past[c.Version]
+	return known != nil && known.Hash != c.Hash && c.Version > 1 && c.Follows(r.past[c.Version-1]) == nil
 }
 
 // WithCard takes a member's card if it is newer than the one held. A card that is older is refused as CodeVersion.
@@ -65,7 +76,7 @@ func (r *Roster) WithCard(c *SignedCard) (*Roster, error) {
 			}
 		}
 	}
-	n := &Roster{charter: r.charter, cards: maps.Clone(r.cards)}
+	n := &Roster{charter: r.charter, past: r.past, cards: maps.Clone(r.cards)}
 	if n.cards == nil {
 		n.cards = make(map[MemberID]*SignedCard)
 	}
@@ -94,6 +105,9 @@ func (r *Roster) VerifyHead(h *SignedHead) error {
 	pos := h.Pos
 	pos.Seq = max(pos.Seq, 1)
 	key, err := r.signer("head", h.Federation, h.Origin, h.CharterVersion, h.Key, pos)
+	if CodeOf(err) == CodeKey {
+		key, err = r.nextKey(h, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -104,6 +118,27 @@ func (r *Roster) VerifyHead(h *SignedHead) error {
 		return Errorf(CodeFork, "head.seq", "%s sealed %s with another header", h.Origin, h.Pos)
 	}
 	return nil
+}
+
+// nextKey is the record key that follows on the one that was sealed with this head: nothing was published with it yet, but
+// it vouches for what is there.
+func (r *Roster) nextKey(h *SignedHead, otherwise error) (RecordKeyRange, error) {
+	keys := r.cards[h.Origin].Keys
+	for i, k := range keys[:len(keys)-1] {
+		if k.To == h.Pos && k.Seal == h.Header && keys[i+1].Key.ID() == h.Key {
+			return keys[i+1], nil
+		}
+	}
+	return RecordKeyRange{}, otherwise
+}
+
+// SignedOnce reports whether a record key that the origin's card names, in force at this position or not, made the
+// signature: what a stolen key signed is told from what anybody invented.
+func (r *Roster) SignedOnce(h *SignedHeader) bool {
+	card := r.cards[h.Origin]
+	return card != nil && h.Federation == r.Federation() && slices.ContainsFunc(card.Keys, func(k RecordKeyRange) bool {
+		return k.Key.ID() == h.Key && k.Key.verify(domainChange, h.raw, h.sig)
+	})
 }
 
 func (r *Roster) signer(name string, federation Hash, origin MemberID, charter uint64, id KeyID, pos Position) (RecordKeyRange, error) {

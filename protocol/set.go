@@ -60,3 +60,18 @@ func (s *SetHash) Remove(e Element) {
 
 // Digest is the SHA-256 of the 2,048 bytes: the state_digest of a change header.
 func (s *SetHash) Digest() Hash { return sha256.Sum256(s[:]) }
+
+// Buckets is into how many parts a set is divided to find where two copies differ.
+const Buckets = 256
+
+// BucketOf a record: the first byte of SHA-256 over its key.
+func BucketOf(key RecordKey) byte { return Sum([]byte(key))[0] }
+
+// BucketSet is a set of buckets, bucket i being bit i%8 of byte i/8.
+type BucketSet [Buckets / 8]byte
+
+// Add puts a bucket into the set.
+func (s *BucketSet) Add(i byte) { s[i/8] |= 1 << (i % 8) }
+
+// Has reports whether the set holds a bucket.
+func (s *BucketSet) Has(i byte) bool { return s[i/8]&(1<<(i%8)) != 0 }

@@ -1,6 +1,6 @@
 package protocol
 
-// The messages of the sync stream. A stream carries one Request and its answer: a Vector, or Batches until one is Last.
+// The messages of the sync stream. A stream carries one Request and its answers, until one is Last or Refused.
 
 // RequestKind says what a request asks for.
 type RequestKind uint8
@@ -10,16 +10,22 @@ const (
 	AskVector  RequestKind = 1 // what do you hold? The request carries the asker's own vector
 	AskChanges RequestKind = 2 // the feed of one origin above a position
 	AskHeads   RequestKind = 3 // the newest head statements you hold
+	AskOwn     RequestKind = 4 // everything of the asker's own catalogue that you hold above a position, proven or not
+	AskBuckets RequestKind = 5 // the digests of the 256 buckets of an origin's set, at your proven head
+	AskForks   RequestKind = 6 // your evidence that an origin signed two histories
 )
 
 // Request opens a sync stream. Field numbers are those of the wire form.
 type Request struct {
 	Kind   RequestKind // 1
-	Origin MemberID    // 2: of AskChanges
+	Origin MemberID    // 2: of all but AskVector and AskHeads
 	Proven Position    // 3, 4: the asker's proven position
 	Header Hash        // 5: hash of the header there
 	Cursor Position    // 6, 7: everything up to here was drawn already
 	Vector []Claim     // 8: of AskVector
+	// Of AskChanges from the beginning: up to seq Above, only records in these buckets are wanted.
+	Buckets *BucketSet // 9
+	Above   uint64     // 10
 }
 
 // Claim says how far a node holds an origin, proven. Field numbers are those of the wire form.
@@ -28,6 +34,7 @@ type Claim struct {
 	Pos     Position // 2, 3
 	Header  Hash     // 4
 	Counter uint64   // 5: of the newest head statement held
+	Forked  bool     // 6: evidence is held that it signed two histories in this epoch
 }
 
 func (c *Claim) encode() []byte {
@@ -37,6 +44,9 @@ func (c *Claim) encode() []byte {
 	e.uint(3, c.Pos.Seq)
 	e.hash(4, c.Header)
 	e.uint(5, c.Counter)
+	if c.Forked {
+		e.uint(6, 1)
+	}
 	return e.buf
 }
 
@@ -48,6 +58,10 @@ func takeClaims(d *decoder) (claims []Claim) {
 		c.Pos = Position{x.uint(2, "epoch"), x.uint(3, "seq")}
 		c.Header = x.hash(4, "header")
 		c.Counter = x.uint(5, "counter")
+		forked := x.uint(6, "forked")
+		if c.Forked = forked == 1; forked > 1 {
+			x.fail(CodeValue, "forked", "is neither absent nor 1")
+		}
 		d.adopt(x.end())
 		if _, err := ParseMemberID(origin); err != nil {
 			d.fail(CodeValue, "vector", "%q is no member id", clip(origin))
@@ -71,6 +85,10 @@ func (r *Request) Encode() []byte {
 	for i := range r.Vector {
 		e.element(8, r.Vector[i].encode())
 	}
+	if r.Buckets != nil {
+		e.bytes(9, r.Buckets[:])
+	}
+	e.uint(10, r.Above)
 	return e.buf
 }
 
@@ -84,16 +102,24 @@ func DecodeRequest(b []byte) (*Request, error) {
 	r.Header = d.hash(5, "header")
 	r.Cursor = Position{d.uint(6, "cursor_epoch"), d.uint(7, "cursor_seq")}
 	r.Vector = takeClaims(d)
+	var buckets BucketSet
+	if d.fixed(9, "buckets", buckets[:]) {
+		r.Buckets = &buckets
+	}
+	r.Above = d.uint(10, "above")
 	if err := d.end(); err != nil {
 		return nil, err
 	}
-	if kind < uint64(AskVector) || kind > uint64(AskHeads) {
+	if kind < uint64(AskVector) || kind > uint64(AskForks) {
 		return nil, Errorf(CodeValue, "request.kind", "%d is no kind of request", kind)
 	}
 	r.Kind = RequestKind(kind)
-	if r.Kind != AskChanges {
+	if (r.Buckets != nil) != (r.Above > 0) || r.Buckets != nil && (r.Kind != AskChanges || r.Proven.Seq > 0) {
+		return nil, Errorf(CodeValue, "request.buckets", "and above are of a request for changes from the beginning only, both or none")
+	}
+	if r.Kind == AskVector || r.Kind == AskHeads {
 		if origin != "" {
-			return nil, Errorf(CodeValue, "request.origin", "is of a request for changes only")
+			return nil, Errorf(CodeValue, "request.origin", "is not of a request of this kind")
 		}
 		return r, nil
 	}
@@ -111,7 +137,9 @@ type Answer struct {
 	Head    []byte   // 2: the signed header at the holder's proven head, absent where it holds nothing
 	Changes [][]byte // 3: at most MaxBatch bytes in sum
 	Last    bool     // 4
-	Heads   [][]byte // 5: head statements, of AskHeads
+	Heads   [][]byte // 5: head statements, of AskHeads and AskOwn
+	Forks   [][]byte // 6: evidence, of AskForks
+	Buckets []Hash   // 7: 256 digests, of AskBuckets
 	Vector  []Claim  // 8: of AskVector
 }
 
@@ -128,6 +156,16 @@ func (a *Answer) Encode() []byte {
 	}
 	for _, h := range a.Heads {
 		e.element(5, h)
+	}
+	for _, f := range a.Forks {
+		e.element(6, f)
+	}
+	if len(a.Buckets) > 0 {
+		b := make([]byte, 0, len(a.Buckets)*len(Hash{}))
+		for _, h := range a.Buckets {
+			b = append(b, h[:]...)
+		}
+		e.bytes(7, b)
 	}
 	for i := range a.Vector {
 		e.element(8, a.Vector[i].encode())
@@ -147,6 +185,14 @@ func DecodeAnswer(b []byte) (*Answer, error) {
 	d.each(3, "changes", MaxBatch/64, func(b []byte) { a.Changes = append(a.Changes, b) })
 	last := d.uint(4, "last")
 	d.each(5, "heads", MaxMembers, func(b []byte) { a.Heads = append(a.Heads, b) })
+	d.each(6, "forks", MaxForks, func(b []byte) { a.Forks = append(a.Forks, b) })
+	buckets := d.bytes(7, "buckets", Buckets*len(Hash{}))
+	if len(buckets) > 0 && len(buckets) != Buckets*len(Hash{}) {
+		d.fail(CodeLength, "buckets", "%d bytes, want %d", len(buckets), Buckets*len(Hash{}))
+	}
+	for ; d.err == nil && len(buckets) > 0; buckets = buckets[len(Hash{}):] {
+		a.Buckets = append(a.Buckets, Hash(buckets))
+	}
 	a.Vector = takeClaims(d)
 	if err := d.end(); err != nil {
 		return nil, err

@@ -272,7 +272,7 @@ func TestTidyBackups(t *testing.T) {
 		write(other)
 	}
 	write("backup-1.part")
-	if err := TidyBackups(dir, "KH", 2); err != nil {
+	if err := TidyBackups(dir, "KH", 2, at.AddDate(0, 4, 0)); err != nil {
 		t.Fatal(err)
 	}
 	paths, times, err := Backups(dir, "KH")
@@ -281,6 +281,18 @@ func TestTidyBackups(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 5 {
 		t.Errorf("%v", entries)
+	}
+	// A clock that was ahead named two of them: the one just written stays.
+	if err := TidyBackups(dir, "KH", 1, at); err != nil {
+		t.Fatal(err)
+	}
+	write(BackupName("KH", at))
+	write(BackupName("KH", at.AddDate(1, 0, 0)))
+	if err := TidyBackups(dir, "KH", 1, at); err != nil {
+		t.Fatal(err)
+	}
+	if _, times, err := Backups(dir, "KH"); err != nil || len(times) != 1 || !times[0].Equal(at) {
+		t.Errorf("%v %v", times, err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,7 +164,7 @@ func Load(ctx context.Context, cfg Config, b *BackupReader, progress func(entrie
 		if entries++; entries%1000 == 0 && progress != nil {
 			progress(entries)
 		}
-		return (&Tx{batch}).set(append([]byte(nil), key...), append([]byte(nil), value...))
+		return (&Tx{txn: batch}).set(append([]byte(nil), key...), append([]byte(nil), value...))
 	})
 	if err != nil {
 		return n, err
@@ -200,11 +201,15 @@ func Backups(dir string, member protocol.MemberID) (paths []string, times []time
 
 // TidyBackups removes all but the newest keep of a member's backups, and what interrupted ones left behind. Call it when
 // no backup is being written there.
-func TidyBackups(dir string, member protocol.MemberID, keep int) error {
-	paths, _, err := Backups(dir, member)
+//
+// now decides about names that a clock which was ahead gave: they are the first to go.
+func TidyBackups(dir string, member protocol.MemberID, keep int, now time.Time) error {
+	paths, times, err := Backups(dir, member)
 	if err != nil {
 		return err
 	}
+	past, _ := slices.BinarySearchFunc(times, now.Add(time.Minute), time.Time.Compare)
+	paths = append(slices.Clone(paths[past:]), paths[:past]...)
 	parts, err := filepath.Glob(filepath.Join(dir, "backup-*"+partSuffix))
 	for _, p := range append(parts, paths[:max(0, len(paths)-keep)]...) {
 		err = errors.Join(err, os.Remove(p))

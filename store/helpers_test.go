@@ -62,6 +62,46 @@ func (o shelf) View(f func(replicatest.Set) error) error {
 	return o.s.View(func(tx *Tx) error { return f(tx.Origin(o.name)) })
 }
 
+func (o shelf) Staged() replicatest.Transactions { return stagedShelf(o) }
+
+func (o shelf) Wipe(limit int) (done bool, err error) {
+	err = o.s.Update(func(tx *Tx) (err error) {
+		done, err = tx.Staged(o.name).Wipe(limit)
+		return err
+	})
+	return done, err
+}
+
+func (o shelf) Swap(ready func(staged, held replicatest.Set) (func(protocol.Position) bool, error)) error {
+	var void func(protocol.Position) bool
+	return o.s.Swap(o.name, Swapping{
+		Ready: func(staged, held *Origin) (err error) {
+			void, err = ready(staged, held)
+			return err
+		},
+		Fate: func(_ *Origin, h *protocol.SignedHeader) Fate { return fateOf(void)(h) },
+		Each: func(Replacement) {},
+	})
+}
+
+// Forget drops the retained header of a superseded record, as the ring does in time.
+func (o shelf) Forget(pos protocol.Position) {
+	if err := o.s.Update(func(tx *Tx) error { return tx.delete(posKey(keyHeader, o.name, pos)) }); err != nil {
+		panic(err)
+	}
+}
+
+// stagedShelf is the place beside it.
+type stagedShelf shelf
+
+func (o stagedShelf) Update(f func(replicatest.Set) error) error {
+	return o.s.Update(func(tx *Tx) error { return f(tx.Staged(o.name)) })
+}
+
+func (o stagedShelf) View(f func(replicatest.Set) error) error {
+	return o.s.View(func(tx *Tx) error { return f(tx.Staged(o.name)) })
+}
+
 // shelves gives out places in one store.
 func shelves(s *Store) func(testing.TB) replicatest.Store {
 	n := 0
@@ -126,6 +166,35 @@ func mustAuthor(t testing.TB, s *Store, f *replicatest.Federation, origin protoc
 		t.Fatal(err)
 	}
 	return made
+}
+
+// passing gives out places in stores in memory that follow one another, because none gives back what was deleted.
+func passing(t testing.TB) func(testing.TB) replicatest.Store {
+	var now, before *Store
+	var give func(testing.TB) replicatest.Store
+	n := 0
+	return func(tb testing.TB) replicatest.Store {
+		if n%256 == 0 {
+			if before != nil { // its walk is over
+				if err := before.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			now, before = openMemory(t), now
+			give = shelves(now)
+		}
+		n++
+		return give(tb)
+	}
+}
+
+func openMemory(t testing.TB) *Store {
+	t.Helper()
+	s, err := Open(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // frozen is a shelf within one view.

@@ -11,14 +11,15 @@ type Shelf byte
 
 // The shelves. Those of an origin are read by Origin.Inspect, the others by Tx.Inspect.
 const (
-	ShelfRecords  Shelf = keyRecord   // Name: the record key
-	ShelfIndex    Shelf = keySeq      // Pos
-	ShelfHeaders  Shelf = keyHeader   // Pos
-	ShelfArchive  Shelf = keyArchive  // Hour
-	ShelfEvidence Shelf = keyEvidence // Pos
-	ShelfCharters Shelf = keyCharter  // Hour: the version
-	ShelfCards    Shelf = keyCard     // Name: the member
-	ShelfFull     Shelf = keyFull     // Name: the record key
+	ShelfRecords   Shelf = keyRecord    // Name: the record key
+	ShelfIndex     Shelf = keySeq       // Pos
+	ShelfWithdrawn Shelf = keyWithdrawn // Pos
+	ShelfHeaders   Shelf = keyHeader    // Pos
+	ShelfArchive   Shelf = keyArchive   // Hour
+	ShelfEvidence  Shelf = keyEvidence  // Pos
+	ShelfCharters  Shelf = keyCharter   // Hour: the version
+	ShelfCards     Shelf = keyCard      // Name: the member
+	ShelfFull      Shelf = keyFull      // Name: the record key
 )
 
 // Entry of a shelf as it is stored.
@@ -32,7 +33,12 @@ type Entry struct {
 
 // Inspect calls f for every entry of an origin's shelf in the order of keys.
 func (o *Origin) Inspect(shelf Shelf, f func(Entry) error) error {
-	return o.tx.inspect(shelf, originKey(byte(shelf), o.origin, 0), f)
+	prefix := byte(shelf)
+	switch shelf {
+	case ShelfRecords, ShelfIndex, ShelfWithdrawn:
+		prefix = inGeneration(prefix, o.generation)
+	}
+	return o.tx.inspect(shelf, originKey(prefix, o.origin, 0), f)
 }
 
 // Inspect calls f for every entry of a shelf that is no origin's.
@@ -47,7 +53,7 @@ func (t *Tx) inspect(shelf Shelf, prefix []byte, f func(Entry) error) error {
 		switch shelf {
 		case ShelfRecords, ShelfCards, ShelfFull:
 			e.Name = string(rest)
-		case ShelfIndex, ShelfHeaders, ShelfEvidence:
+		case ShelfIndex, ShelfWithdrawn, ShelfHeaders, ShelfEvidence:
 			if e.Bad = len(rest) != 16; !e.Bad {
 				e.Pos = posOf(key)
 			}

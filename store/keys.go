@@ -13,27 +13,46 @@ import (
 //	m       name                                facts about the store: its schema version
 //	c       version u64                         signed charter
 //	k       member                              the member's newest signed card
-//	r       origin, record key                  the newest change of the record, verbatim
-//	s       origin, epoch u64, seq u64          kind u8, record key of the newest record made at this position
-//	h       origin, epoch u64, seq u64          signed header of a superseded record, kept as evidence
+//	C       version u64, hash                   a second valid charter of that version: amendments are stopped
+//	r R     origin, record key                  the newest change of the record, verbatim
+//	s S     origin, epoch u64, seq u64          kind u8, record key of the newest record made at this position
+//	w W     origin, epoch u64, seq u64          record key, where the newest record is a withdrawal
+//	g       origin                              1 where the copy is under R, S and W, else under r, s and w
 //	f       origin                              frontier: the state of the copy, opaque here
+//	F       origin                              frontier of the staged copy, which is under the other three letters
+//	h       origin, epoch u64, seq u64          signed header of a superseded record, kept as evidence
+//	v       origin, epoch u64, seq u64, hash    signed header of a change that an epoch left behind
 //	t       origin                              newest head statement
 //	a       origin, hour u64                    head statement archived for that hour
 //	e       origin, epoch u64, seq u64          evidence of a fork: the two signed headers
 //	x       record key                          full record, at its origin only
+//	d       record key                          tombstone of an own record that has left the set
+//	z       …                                   scratch: written and dropped to make the database write out what it holds
 const (
-	keyMeta     = 'm'
-	keyCharter  = 'c'
-	keyCard     = 'k'
-	keyRecord   = 'r'
-	keySeq      = 's'
-	keyHeader   = 'h'
-	keyFrontier = 'f'
-	keyHead     = 't'
-	keyArchive  = 'a'
-	keyEvidence = 'e'
-	keyFull     = 'x'
+	keyMeta       = 'm'
+	keyCharter    = 'c'
+	keyRival      = 'C'
+	keyCard       = 'k'
+	keyRecord     = 'r'
+	keySeq        = 's'
+	keyWithdrawn  = 'w'
+	keyGeneration = 'g'
+	keyFrontier   = 'f'
+	keyStaged     = 'F'
+	keyHeader     = 'h'
+	keyVoided     = 'v'
+	keyHead       = 't'
+	keyArchive    = 'a'
+	keyEvidence   = 'e'
+	keyFull       = 'x'
+	keyBuried     = 'd'
 )
+
+// upper is what the prefixes of the second generation are less: their capital letters.
+const upper = 'a' - 'A'
+
+// inGeneration is the prefix of a generation's keys.
+func inGeneration(prefix, generation byte) byte { return prefix - upper*generation }
 
 func named(prefix byte, name string) []byte { return append([]byte{prefix}, name...) }
 
@@ -43,8 +62,8 @@ func originKey(prefix byte, origin protocol.MemberID, extra int) []byte {
 	return append(k, origin...)
 }
 
-func recordKey(origin protocol.MemberID, key protocol.RecordKey) []byte {
-	return append(originKey(keyRecord, origin, len(key)), key...)
+func recordKey(prefix byte, origin protocol.MemberID, key protocol.RecordKey) []byte {
+	return append(originKey(prefix, origin, len(key)), key...)
 }
 
 func posKey(prefix byte, origin protocol.MemberID, pos protocol.Position) []byte {
@@ -54,7 +73,7 @@ func posKey(prefix byte, origin protocol.MemberID, pos protocol.Position) []byte
 
 // posOf reads the position at the end of a posKey.
 func posOf(key []byte) protocol.Position {
-	n := len(key)
+	n := min(len(key), 2+int(key[1])+16)
 	return protocol.Position{Epoch: binary.BigEndian.Uint64(key[n-16:]), Seq: binary.BigEndian.Uint64(key[n-8:])}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,11 +29,22 @@ func TestOriginsShareNoRange(t *testing.T) {
 		}
 		return protocol.RecordKey(b)
 	}
-	prefixes := []byte{keyRecord, keySeq, keyHeader, keyFrontier, keyHead, keyArchive, keyEvidence}
+	names := []byte{keyRecord, keyRecord - upper}
+	singles := []byte{keyGeneration, keyFrontier, keyStaged, keyHead}
+	positions := []byte{keySeq, keySeq - upper, keyWithdrawn, keyWithdrawn - upper, keyHeader, keyVoided, keyEvidence, keyArchive}
+	prefixes := slices.Concat(names, singles, positions)
+	if all := slices.Concat(prefixes, []byte{keyMeta, keyCharter, keyRival, keyCard, keyFull, keyBuried}); len(slices.Compact(slices.Sorted(slices.Values(all)))) != len(all) {
+		t.Fatalf("two kinds of key begin with the same byte: %q", all)
+	}
 	keysOf := func(o protocol.MemberID) (keys [][]byte) {
 		pos := protocol.Position{Epoch: rnd.Uint64(), Seq: rnd.Uint64()}
-		keys = append(keys, recordKey(o, anyKey()), originKey(keyFrontier, o, 0), originKey(keyHead, o, 0))
-		for _, p := range []byte{keySeq, keyHeader, keyEvidence, keyArchive} {
+		for _, p := range names {
+			keys = append(keys, recordKey(p, o, anyKey()))
+		}
+		for _, p := range singles {
+			keys = append(keys, originKey(p, o, 0))
+		}
+		for _, p := range positions {
 			keys = append(keys, posKey(p, o, pos))
 		}
 		return keys

@@ -2,19 +2,20 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/asean-tmh/tmh/protocol"
 )
 
 // Schema is the version of the key layout that this program writes.
-const Schema = 2
+const Schema = 3
 
 const metaSchema = "schema"
 
 // migrations[i] leads from version i+1 to i+2. Each runs in batches that may be repeated, and ends by stating its version.
 func migrations() []func(*Store) error {
-	return []func(*Store) error{(*Store).kindsIntoSeqIndex}
+	return []func(*Store) error{(*Store).kindsIntoSeqIndex, (*Store).indexWithdrawals}
 }
 
 // migrate brings an older database to Schema. A database without a version is new.
@@ -86,7 +87,7 @@ func (s *Store) kindsIntoSeqIndex() error {
 			}
 			for _, e := range todo {
 				origin := protocol.MemberID(e.key[2 : 2+e.key[1]])
-				c, err := t.Record(origin, protocol.RecordKey(e.value))
+				c, err := (&Origin{tx: t, origin: origin}).Record(protocol.RecordKey(e.value))
 				if err != nil {
 					return err
 				}
@@ -104,4 +105,73 @@ func (s *Store) kindsIntoSeqIndex() error {
 		}
 	}
 	return nil
+}
+
+// indexWithdrawals: since schema 3 withdrawals have an index of their own, so that a floor finds them. Writing an entry
+// twice changes nothing.
+func (s *Store) indexWithdrawals() error {
+	const batch = 1000
+	if err := s.Update((*Tx).evidenceInWireForm); err != nil {
+		return err
+	}
+	start := []byte{keySeq}
+	for start != nil {
+		err := s.Update(func(t *Tx) error {
+			at := start
+			start = nil
+			found := make(map[string][]byte)
+			err := t.scan([]byte{keySeq}, at, func(key, v []byte) (bool, error) {
+				if len(found) == batch {
+					start = append([]byte(nil), key...)
+					return false, nil
+				}
+				if len(v) > 1 && v[0] == byte(protocol.Withdraw) {
+					k := append([]byte(nil), key...)
+					k[0] = keyWithdrawn
+					found[string(k)] = append([]byte(nil), v[1:]...)
+				}
+				return true, nil
+			})
+			for k, v := range found {
+				err = errors.Join(err, t.set([]byte(k), v))
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// evidenceInWireForm: before schema 3 the two headers of a fork stood behind the length of the first.
+func (t *Tx) evidenceInWireForm() error {
+	changed := make(map[string][]byte)
+	err := t.scan([]byte{keyEvidence}, []byte{keyEvidence}, func(key, v []byte) (bool, error) {
+		if _, err := protocol.DecodeEvidence(v); err == nil {
+			return true, nil
+		}
+		if len(v) < 4 || uint64(len(v)) < 4+uint64(binary.BigEndian.Uint32(v)) {
+			return false, damaged("evidence", nil)
+		}
+		v = append([]byte(nil), v...)
+		n := 4 + int(binary.BigEndian.Uint32(v))
+		a, errA := protocol.DecodeSignedHeader(v[4:n])
+		b, errB := protocol.DecodeSignedHeader(v[n:])
+		if err := errors.Join(errA, errB); err != nil {
+			return false, damaged("evidence", err)
+		}
+		changed[string(key)] = nil
+		if e, ok := protocol.NewEvidence(a, b); ok { // what proves nothing by today's rules would be taken for damage
+			changed[string(key)] = e.Encode()
+		}
+		return true, nil
+	})
+	for k, v := range changed {
+		err = errors.Join(err, t.delete([]byte(k)))
+		if v != nil {
+			err = errors.Join(err, t.set([]byte(k), v))
+		}
+	}
+	return err
 }

@@ -161,3 +161,139 @@ func TestOtherDatabasesAreRefused(t *testing.T) {
 		t.Errorf("an index entry without a record: %v", err)
 	}
 }
+
+// schemaTwo turns a database into what the version before this one wrote: withdrawals without an index of their own, and
+// evidence as two headers behind the length of the first. Of the index, what lies above a position is taken away.
+func schemaTwo(t *testing.T, s *Store, above uint64, origins ...protocol.MemberID) (turned int) {
+	t.Helper()
+	update(t, s, func(tx *Tx) error {
+		for _, o := range origins {
+			prefix := originKey(keyWithdrawn, o, 0)
+			var drop [][]byte
+			if err := tx.keys(prefix, func(key []byte) bool {
+				if posOf(key).Seq > above {
+					drop = append(drop, bytes.Clone(key))
+				}
+				return true
+			}); err != nil {
+				return err
+			}
+			for _, k := range drop {
+				if err := tx.delete(k); err != nil {
+					return err
+				}
+			}
+			all, err := tx.Origin(o).Evidence()
+			if err != nil {
+				return err
+			}
+			for _, e := range all {
+				a, b := e.A.Bytes(), e.B.Bytes()
+				old := append(append(binary.BigEndian.AppendUint32(nil, uint32(len(a))), a...), b...)
+				if err := tx.set(posKey(keyEvidence, o, e.A.Pos), old); err != nil {
+					return err
+				}
+			}
+			turned += len(drop) + len(all)
+		}
+		return tx.SetMeta(metaSchema, binary.BigEndian.AppendUint64(nil, 2))
+	})
+	return turned
+}
+
+func TestMigrateSchemaTwo(t *testing.T) {
+	f := federation(t)
+	dir := t.TempDir()
+	s := open(t, Config{Dir: dir})
+	origins := []protocol.MemberID{"AB", "ABC"}
+	for i, o := range origins {
+		for n := 0; n < 1500; n += 500 {
+			mustAuthor(t, s, f, o, puts(n, n+500, "first")...)
+		}
+		var gone []draft
+		for n := range 1200 + 50*i { // more than one batch of the migration
+			gone = append(gone, draft{protocol.Withdraw, replicatest.Key(n), protocol.Tombstone{Reason: "other"}.Encode()})
+		}
+		for len(gone) > 0 {
+			n := min(400, len(gone))
+			made := mustAuthor(t, s, f, o, gone[:n]...)
+			gone = gone[n:]
+			h := made[0].Header
+			h.Digest = protocol.Sum([]byte("other"))
+			other, err := protocol.SignChange(replicatest.RecordSigner(o), h, made[0].Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, _ := protocol.NewEvidence(&made[0].SignedHeader, &other.SignedHeader)
+			update(t, s, func(tx *Tx) error { _, err := tx.Origin(o).AddEvidence(e); return err })
+		}
+	}
+	state := func() (said string) {
+		view(t, s, func(tx *Tx) error {
+			for _, o := range origins {
+				gone, err := tx.Origin(o).Withdrawn(1<<40, 1<<20)
+				if err != nil {
+					return err
+				}
+				all, err := tx.Origin(o).Evidence()
+				if err != nil {
+					return err
+				}
+				said += fmt.Sprint(o, len(gone), gone, len(all))
+				for _, e := range all {
+					said += e.A.Raw.Short() + e.B.Raw.Short()
+				}
+			}
+			return nil
+		})
+		return said
+	}
+	want := state()
+	for _, x := range []struct {
+		name    string
+		above   uint64
+		origins []protocol.MemberID
+	}{
+		{"whole", 0, origins},
+		{"interrupted in the first origin", 1700, origins},
+		{"interrupted in the second origin", 2000, origins[1:]},
+		{"done, but for the version", 1 << 40, nil},
+	} {
+		turned := schemaTwo(t, s, x.above, x.origins...)
+		update(t, s, func(tx *Tx) error { return tx.SetMeta(metaSchema, binary.BigEndian.AppendUint64(nil, 2)) })
+		for range 2 { // the second time there is nothing to do
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s = open(t, Config{Dir: dir})
+			if state() != want {
+				t.Errorf("%s: other withdrawals or evidence after migration", x.name)
+			}
+		}
+		t.Logf("%s: %d entries of schema 2", x.name, turned)
+	}
+	// Two headers that prove nothing are dropped; bytes that are no headers are named.
+	var kept []protocol.Evidence
+	view(t, s, func(tx *Tx) (err error) { kept, err = tx.Origin("AB").Evidence(); return err })
+	a := kept[0].A.Bytes()
+	same := append(append(binary.BigEndian.AppendUint32(nil, uint32(len(a))), a...), a...)
+	update(t, s, func(tx *Tx) error { return tx.set(posKey(keyEvidence, "AB", kept[0].A.Pos), same) })
+	if err := s.indexWithdrawals(); err != nil {
+		t.Fatal(err)
+	}
+	view(t, s, func(tx *Tx) error {
+		all, err := tx.Origin("AB").Evidence()
+		if len(all) != len(kept)-1 {
+			t.Errorf("%d pieces of evidence of %d: %v", len(all), len(kept), err)
+		}
+		return err
+	})
+	for _, bad := range [][]byte{nil, {0, 0}, {0, 0, 0, 9, 1}, same[:40], bytes.Repeat([]byte{0xff}, 8)} {
+		update(t, s, func(tx *Tx) error { return tx.set(posKey(keyEvidence, "LA", at(1)), bad) })
+		if err := s.indexWithdrawals(); protocol.CodeOf(err) != protocol.CodeInternal {
+			t.Errorf("evidence %x: %v", bad, err)
+		}
+	}
+}
+
+func at(seq uint64) protocol.Position { return protocol.Position{Epoch: 1, Seq: seq} }

@@ -24,6 +24,24 @@ func (t *Tx) AddCharter(c *protocol.SignedCharter) error {
 	return t.set(charterKey(c.Version), c.Bytes())
 }
 
+// AddRival keeps a second valid charter of a version.
+func (t *Tx) AddRival(c *protocol.SignedCharter) error {
+	return t.set(append(binary.BigEndian.AppendUint64([]byte{keyRival}, c.Version), c.Hash[:]...), c.Bytes())
+}
+
+// Rivals lists second valid charters.
+func (t *Tx) Rivals() (all []*protocol.SignedCharter, err error) {
+	err = t.scan([]byte{keyRival}, []byte{keyRival}, func(_, v []byte) (bool, error) {
+		c, err := protocol.DecodeCharter(append([]byte(nil), v...))
+		if err != nil {
+			return false, damaged("charter", err)
+		}
+		all = append(all, c)
+		return true, nil
+	})
+	return all, err
+}
+
 // Cards lists the newest card of every member.
 func (t *Tx) Cards() (cards []*protocol.SignedCard, err error) {
 	err = t.scan([]byte{keyCard}, []byte{keyCard}, func(_, v []byte) (bool, error) {

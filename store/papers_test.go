@@ -97,8 +97,8 @@ func TestDamagedValues(t *testing.T) {
 		key  []byte
 		read func(tx *Tx) error
 	}{
-		"record": {recordKey("KH", made[1].RecordKey), func(tx *Tx) error { _, err := tx.Record("KH", made[1].RecordKey); return err }},
-		"records": {recordKey("KH", made[1].RecordKey), func(tx *Tx) error {
+		"record": {recordKey(keyRecord, "KH", made[1].RecordKey), func(tx *Tx) error { _, err := tx.Record("KH", made[1].RecordKey); return err }},
+		"records": {recordKey(keyRecord, "KH", made[1].RecordKey), func(tx *Tx) error {
 			return tx.Records("KH", "", func(*protocol.Change) (bool, error) { return true, nil })
 		}},
 		"header": {posKey(keyHeader, "LA", pos), func(tx *Tx) error { _, err := tx.Origin("LA").HeaderAt(pos); return err }},
@@ -106,10 +106,14 @@ func TestDamagedValues(t *testing.T) {
 		"feed": {posKey(keySeq, "LA", pos), func(tx *Tx) error {
 			return tx.Origin("LA").Feed(protocol.Start, func(protocol.Position, []byte) (bool, error) { return true, nil })
 		}},
-		"head":     {originKey(keyHead, "KH", 0), func(tx *Tx) error { _, err := tx.Origin("KH").Head(); return err }},
-		"evidence": {posKey(keyEvidence, "KH", pos), func(tx *Tx) error { _, err := tx.Origin("KH").Evidence(); return err }},
-		"charter":  {charterKey(1), func(tx *Tx) error { _, err := tx.Charters(); return err }},
-		"card":     {named(keyCard, "KH"), func(tx *Tx) error { _, err := tx.Cards(); return err }},
+		"head":       {originKey(keyHead, "KH", 0), func(tx *Tx) error { _, err := tx.Origin("KH").Head(); return err }},
+		"evidence":   {posKey(keyEvidence, "KH", pos), func(tx *Tx) error { _, err := tx.Origin("KH").Evidence(); return err }},
+		"withdrawal": {posKey(keyWithdrawn, "KH", pos), func(tx *Tx) error { _, err := tx.Origin("KH").Withdrawn(9, 9); return err }},
+		"opening":    {recordKey(keyRecord, "KH", protocol.EpochKey(2)), func(tx *Tx) error { _, err := tx.Origin("KH").Opening(2); return err }},
+		"void":       {append(posKey(keyVoided, "KH", pos), made[0].Raw[:]...), func(tx *Tx) error { _, err := tx.Origin("KH").Voided(); return err }},
+		"staged":     {recordKey(keyRecord-upper, "KH", "listing/x"), func(tx *Tx) error { _, err := tx.Staged("KH").Record("listing/x"); return err }},
+		"charter":    {charterKey(1), func(tx *Tx) error { _, err := tx.Charters(); return err }},
+		"card":       {named(keyCard, "KH"), func(tx *Tx) error { _, err := tx.Cards(); return err }},
 	} {
 		update(t, s, func(tx *Tx) error { return tx.set(x.key, []byte("\x01listing/none")) })
 		if err := s.View(x.read); protocol.CodeOf(err) != protocol.CodeInternal || err == nil {

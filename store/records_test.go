@@ -2,10 +2,12 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	diff "github.com/google/go-cmp/cmp"
 
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/protocol/replica/replicatest"
@@ -37,7 +39,7 @@ func TestRecordsAndFeed(t *testing.T) {
 				}); err != nil {
 					return err
 				}
-				if d := cmp.Diff(want, got); d != "" {
+				if d := diff.Diff(want, got); d != "" {
 					t.Errorf("feed above %d: %s", above, d)
 				}
 			}
@@ -50,7 +52,7 @@ func TestRecordsAndFeed(t *testing.T) {
 			for _, n := range newest {
 				want = append(want, fmt.Sprint(n, made[n-1].Kind, made[n-1].RecordKey))
 			}
-			if d := cmp.Diff(want, seqs); d != "" {
+			if d := diff.Diff(want, seqs); d != "" {
 				t.Errorf("index: %s", d)
 			}
 			return err
@@ -73,7 +75,7 @@ func TestRecordsAndFeed(t *testing.T) {
 				keys = append(keys, c.RecordKey)
 				return len(keys) < 3, nil
 			})
-			if d := cmp.Diff([]protocol.RecordKey{replicatest.Key(4), replicatest.Key(5), replicatest.Key(6)}, keys); d != "" {
+			if d := diff.Diff([]protocol.RecordKey{replicatest.Key(4), replicatest.Key(5), replicatest.Key(6)}, keys); d != "" {
 				t.Errorf("a page of records: %s", d)
 			}
 			return err
@@ -203,7 +205,7 @@ func TestHeadsAndArchive(t *testing.T) {
 				}
 				return true, err
 			})
-			if d := cmp.Diff([]uint64{1, 4, 5}, archived); d != "" {
+			if d := diff.Diff([]uint64{1, 4, 5}, archived); d != "" {
 				t.Errorf("the first of every hour: %s", d)
 			}
 			return err
@@ -224,29 +226,91 @@ func TestEvidence(t *testing.T) {
 			}
 			return ch
 		}
-		held := func(seq int) *protocol.SignedHeader { return &made[seq-1].SignedHeader }
-		update(t, s, func(tx *Tx) error { return tx.Origin("KH").AddEvidence(held(3), &other(3, "a").SignedHeader) })
-		update(t, s, func(tx *Tx) error { return tx.Origin("KH").AddEvidence(held(3), &other(3, "b").SignedHeader) })
-		update(t, s, func(tx *Tx) error { return tx.Origin("KH").AddEvidence(held(2), &other(3, "c").SignedHeader) }) // by prev_hash
-		view(t, s, func(tx *Tx) error {
-			pairs, err := tx.Origin("KH").Evidence()
-			if err != nil || len(pairs) != 2 {
-				t.Fatalf("%d pairs, %v", len(pairs), err)
+		off := func(seq int) *protocol.Change { // follows nothing
+			h := made[seq-1].Header
+			h.Prev = protocol.Sum([]byte("nothing"))
+			ch, err := protocol.SignChange(replicatest.RecordSigner("KH"), h, made[seq-1].Body)
+			if err != nil {
+				t.Fatal(err)
 			}
-			want := []string{held(2).Raw.Short(), other(3, "c").Raw.Short(), held(3).Raw.Short(), other(3, "a").Raw.Short()}
-			got := []string{pairs[0][0].Raw.Short(), pairs[0][1].Raw.Short(), pairs[1][0].Raw.Short(), pairs[1][1].Raw.Short()}
-			if d := cmp.Diff(want, got); d != "" {
+			return ch
+		}
+		held := func(seq int) *protocol.SignedHeader { return &made[seq-1].SignedHeader }
+		add := func(origin protocol.MemberID, a, b *protocol.SignedHeader) (added bool) {
+			e, ok := protocol.NewEvidence(a, b)
+			if !ok {
+				t.Fatalf("%s and %s do not contradict each other", a.Pos, b.Pos)
+			}
+			update(t, s, func(tx *Tx) (err error) {
+				added, err = tx.Origin(origin).AddEvidence(e)
+				return err
+			})
+			return added
+		}
+		if !add("KH", held(3), &other(3, "a").SignedHeader) || !add("KH", &off(3).SignedHeader, held(2)) { // by prev_hash
+			t.Error("news was not taken for news")
+		}
+		if add("KH", held(3), &other(3, "b").SignedHeader) {
+			t.Error("a second pair at a position took the place of the first, or was taken for news")
+		}
+		view(t, s, func(tx *Tx) error {
+			all, err := tx.Origin("KH").Evidence()
+			if err != nil || len(all) != 2 {
+				t.Fatalf("%d pairs, %v", len(all), err)
+			}
+			same := []string{held(3).Raw.Short(), other(3, "a").Raw.Short()}
+			slices.SortFunc(same, func(a, b string) int { return cmp.Compare(a, b) })
+			want := append([]string{held(2).Raw.Short(), off(3).Raw.Short()}, same...)
+			got := []string{all[0].A.Raw.Short(), all[0].B.Raw.Short(), all[1].A.Raw.Short(), all[1].B.Raw.Short()}
+			if d := diff.Diff(want, got); d != "" {
 				t.Error(d)
 			}
-			for _, h := range append(pairs[0][:], pairs[1][:]...) {
-				if err := f.Roster.VerifyHeader(h); err != nil {
+			for _, e := range all {
+				if err := f.Roster.VerifyEvidence(e); err != nil {
 					t.Error(err)
 				}
 			}
-			if pairs, err := tx.Origin("LA").Evidence(); err != nil || pairs != nil {
-				t.Errorf("evidence against nobody: %v, %v", pairs, err)
+			if all, err := tx.Origin("LA").Evidence(); err != nil || all != nil {
+				t.Errorf("evidence against nobody: %v, %v", all, err)
 			}
 			return nil
 		})
+	})
+}
+
+// Whoever forks at every position fills no disk. What is known already stays, and is no news at the bound either.
+func TestEvidenceIsBounded(t *testing.T) {
+	f := federation(t)
+	s := open(t, Config{})
+	made := mustAuthor(t, s, f, "AB", puts(0, 70, "first")...)
+	mustAuthor(t, s, f, "ABC", puts(0, 1, "first")...)
+	news := 0
+	for range 2 {
+		for _, ch := range made {
+			h := ch.Header
+			h.Digest = protocol.Sum([]byte("other"))
+			other, err := protocol.SignChange(replicatest.RecordSigner("AB"), h, ch.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, _ := protocol.NewEvidence(&ch.SignedHeader, &other.SignedHeader)
+			update(t, s, func(tx *Tx) error {
+				added, err := tx.Origin("AB").AddEvidence(e)
+				if added {
+					news++
+				}
+				return err
+			})
+		}
+	}
+	view(t, s, func(tx *Tx) error {
+		all, err := tx.Origin("AB").Evidence()
+		if len(all) != maxEvidence || news != maxEvidence || all[0].A.Pos.Seq != 1 {
+			t.Errorf("%d pairs are kept, %d were news", len(all), news)
+		}
+		if all, err := tx.Origin("ABC").Evidence(); err != nil || all != nil {
+			t.Errorf("they stand against another origin too: %v", err)
+		}
+		return err
 	})
 }

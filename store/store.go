@@ -162,7 +162,8 @@ func (s *Store) Update(f func(*Tx) error) error {
 func (s *Store) update(f func(*Tx) error) error {
 	txn := s.db.NewTransaction(true)
 	defer txn.Discard()
-	if err := f(&Tx{txn}); err != nil {
+	tx := &Tx{txn: txn}
+	if err := errors.Join(f(tx), tx.err); err != nil {
 		return err
 	}
 	if err := txn.Commit(); err != nil {
@@ -173,7 +174,10 @@ func (s *Store) update(f func(*Tx) error) error {
 
 // View runs f over one consistent state. Keep it short: a long view holds back the clean-up of old versions.
 func (s *Store) View(f func(*Tx) error) error {
-	return s.db.View(func(txn *badger.Txn) error { return f(&Tx{txn}) })
+	return s.db.View(func(txn *badger.Txn) error {
+		tx := &Tx{txn: txn}
+		return errors.Join(f(tx), tx.err)
+	})
 }
 
 // Maintain collects garbage of the value log, and scrubs when it is time, until stop is closed.
@@ -218,7 +222,11 @@ func (s *Store) tables() (n uint64) {
 func (s *Store) Space() Space { return s.space.state() }
 
 // Tx is one transaction. It must not be used after the function that got it returned, nor by two goroutines.
-type Tx struct{ txn *badger.Txn }
+type Tx struct {
+	txn         *badger.Txn
+	generations map[protocol.MemberID]byte // read already
+	err         error                      // sticky: fails the transaction
+}
 
 // get returns a copy of the value, nil where there is none.
 func (t *Tx) get(key []byte) ([]byte, error) {

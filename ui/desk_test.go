@@ -19,6 +19,7 @@ var now = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
 type desk struct {
 	entries []exchange.Entry
 	members []exchange.MemberState
+	details map[protocol.MemberID]exchange.MemberDetail
 	figures stats.Report
 	health  exchange.Health
 	answer  exchange.MatchAnswer
@@ -56,8 +57,18 @@ func (d *desk) Counterparts(_ context.Context, ref match.Ref, _ match.Filter, _,
 }
 func (d *desk) FullRecord(context.Context, match.Ref) ([]byte, error) { return d.full, d.fault }
 func (d *desk) Members() []exchange.MemberState                       { return d.members }
-func (d *desk) Figures() stats.Report                                 { return d.figures }
-func (d *desk) Health() exchange.Health                               { return d.health }
+func (d *desk) Member(id protocol.MemberID) (exchange.MemberDetail, error) {
+	for _, m := range d.members {
+		if m.ID == id {
+			detail := d.details[id]
+			detail.MemberState = m
+			return detail, d.broken
+		}
+	}
+	return exchange.MemberDetail{}, protocol.Errorf(protocol.CodeNotFound, "", "no such member")
+}
+func (d *desk) Figures() stats.Report   { return d.figures }
+func (d *desk) Health() exchange.Health { return d.health }
 
 func pages(d *desk) http.Handler {
 	return ui.New(ui.Config{
@@ -133,6 +144,10 @@ func samples() []exchange.Entry {
 	return []exchange.Entry{dryer, thai, burmese, hostile, broken, gone}
 }
 
+func signed(seq uint64, kind string, key protocol.RecordKey, lang protocol.Lang, title string) exchange.SignedChange {
+	return exchange.SignedChange{Position: protocol.Position{Epoch: 1, Seq: seq}, Kind: kind, Key: key, Lang: lang, Title: title, Header: protocol.Sum([]byte(key))}
+}
+
 func full() *desk {
 	d := &desk{entries: samples(), full: []byte(`{"a":1}`), next: match.Ref{Origin: "VN", ID: "TO-VN-9"}}
 	why := match.Explanation{Sentence: "Both speak of “fish” and “solar drying”, and the offer is ready enough (TRL 7).", Parts: []match.Part{
@@ -156,12 +171,29 @@ func full() *desk {
 		if id == "SEC" {
 			m = exchange.MemberState{ID: id, Name: names[i], Role: "secretariat", State: exchange.Unheard, Why: "nothing was ever received"}
 		}
-		if i == 3 {
-			m.Why, m.Unusable = "412 changes still to come", 2
+		m.Proven = i == 1 || i == 2 || i == 4
+		switch i {
+		case 1:
+			m.Acknowledged = protocol.Position{Epoch: 1, Seq: 12000}
+		case 2:
+			m.Damage, m.Staging = "listing/x: digest", &exchange.Staging{Drawn: protocol.Position{Epoch: 1, Seq: 400}, Mends: true}
+		case 3:
+			m.Why, m.Unusable, m.Lag = "412 changes still to come", 2, 412
+			m.Acknowledged = protocol.Position{Epoch: 1, Seq: 11990}
 		}
 		d.members = append(d.members, m)
 	}
 	d.answer.Behind = d.members[2:4]
+	d.details = map[protocol.MemberID]exchange.MemberDetail{"LA": {Unacknowledged: 10}, "VN": {
+		Forks: []exchange.Fork{
+			{One: signed(9, "put", "listing/TO-VN-1", "en", "Brick kiln"), Other: signed(9, "withdraw", "listing/TO-VN-8", "", "")},
+			{One: signed(7, "put", "listing/TO-VN-7", "my", "ငါးအခြောက်ခံစက်"), Other: signed(8, "put", "listing/TO-VN-9", "", ""), Over: true},
+		},
+		Faults: []exchange.MemberFault{{Code: "signature", Count: 3}, {Code: "gossip-rate", Count: 12000}, {Code: "gossip-varint", Count: 1}},
+	}, "TH": {Epochs: []exchange.Epoch{{
+		Position: protocol.Position{Epoch: 2, Seq: 15}, Base: protocol.Position{Epoch: 1, Seq: 9}, Last: protocol.Position{Epoch: 1, Seq: 14},
+		Reason: "fork", Note: "Two machines <ran> at once.", OpenedAt: since(30 * time.Hour), Void: []exchange.SignedChange{signed(10, "put", "listing/TO-TH-1", "th", "เครื่องอบแห้งพลังงานแสงอาทิตย์")},
+	}}}}
 	d.figures = stats.Report{
 		Listings: 38210, ByMember: map[string]int{"KH": 11000, "TH": 9100, "MM": 7200, "LA": 5300, "VN": 3400}, ByCountry: map[string]int{"KH": 11000, "TH": 9100, "JP": 3},
 		ByKind: map[string]int{"TO": 15000, "TR": 9000, "RD": 6000, "EX": 4000, "FC": 3000, "FN": 1210},
@@ -175,6 +207,6 @@ func full() *desk {
 		m.Stock = stock
 		d.figures.Months = append(d.figures.Months, m)
 	}
-	d.health = exchange.Health{Ready: true, Faults: []string{"The disk is nearly full: free at least 2 GB."}}
+	d.health = exchange.Health{Ready: true, Faults: []string{"The disk is nearly full: free at least 2 GB."}, Warnings: []string{"Started with --alone."}}
 	return d
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"math"
 	"net/http"
 	"time"
 
@@ -16,6 +17,8 @@ type federationPage struct {
 	Connected int
 	Proven    int
 	Faults    []string // of this node
+	Warnings  []string
+	Details   []memberPart
 }
 
 type memberRow struct {
@@ -34,7 +37,8 @@ type memberRow struct {
 }
 
 func (s *site) federation(*http.Request) (view, error) {
-	p := federationPage{frame: s.frame("federation", "Federation"), Faults: s.cfg.Desk.Health().Faults}
+	health := s.cfg.Desk.Health()
+	p := federationPage{frame: s.frame("federation", "Federation"), Faults: health.Faults, Warnings: health.Warnings}
 	now := s.cfg.Now()
 	for _, m := range s.cfg.Desk.Members() {
 		p.Members = append(p.Members, row(m, now))
@@ -44,6 +48,14 @@ func (s *site) federation(*http.Request) (view, error) {
 		if m.State == exchange.Own || m.State == exchange.Proven {
 			p.Proven++
 		}
+		d, err := s.cfg.Desk.Member(m.ID)
+		if protocol.CodeOf(err) == protocol.CodeNotFound {
+			continue // it left just now
+		}
+		if err != nil {
+			return view{}, err
+		}
+		p.Details = append(p.Details, part(d))
 	}
 	return view{"federation", p, http.StatusOK}, nil
 }
@@ -69,8 +81,8 @@ func row(m exchange.MemberState, now time.Time) memberRow {
 	if m.Digest != (protocol.Hash{}) {
 		r.Digest, r.DigestWhole = m.Digest.Short(), m.Digest.String()
 	}
-	if m.Claimed.Compare(m.Position) > 0 {
-		r.Behind = "of " + m.Claimed.String()
+	if m.Lag > 0 {
+		r.Behind = count(int(min(m.Lag, math.MaxInt32)), "change") + " behind " + m.Claimed.String()
 	}
 	if m.Unusable > 0 {
 		r.Unusable = number(m.Unusable) + " unusable"

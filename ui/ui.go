@@ -32,6 +32,7 @@ type Desk interface {
 	Counterparts(ctx context.Context, ref match.Ref, f match.Filter, limit, offset int) (exchange.MatchAnswer, error)
 	FullRecord(ctx context.Context, ref match.Ref) ([]byte, error)
 	Members() []exchange.MemberState
+	Member(id protocol.MemberID) (exchange.MemberDetail, error)
 	Figures() stats.Report
 	Health() exchange.Health
 }

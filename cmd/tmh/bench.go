@@ -22,6 +22,7 @@ func benchCmd() *cobra.Command {
 func measure(name, short string, run func(context.Context, bench.Config) error) *cobra.Command {
 	var dir, corpus, profile string
 	var listings int
+	var noIndex bool
 	cmd := &cobra.Command{
 		Use:   name,
 		Short: short,
@@ -32,7 +33,7 @@ func measure(name, short string, run func(context.Context, bench.Config) error) 
 				return err
 			}
 			defer os.RemoveAll(tmp)
-			c := bench.Config{Dir: tmp, Listings: listings, Out: cmd.OutOrStdout(), Progress: cmd.ErrOrStderr()}
+			c := bench.Config{Dir: tmp, Listings: listings, NoIndex: noIndex, Out: cmd.OutOrStdout(), Progress: cmd.ErrOrStderr()}
 			if corpus == "" {
 				c.Corpus = bench.Invented()
 			} else if c.Corpus, err = bench.ReadCorpus(corpus); err != nil {
@@ -54,6 +55,7 @@ func measure(name, short string, run func(context.Context, bench.Config) error) 
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "folder below which data is written and removed again (default the system's temporary one)")
 	cmd.Flags().IntVar(&listings, "listings", 100_000, "how many listings")
+	cmd.Flags().BoolVar(&noIndex, "no-index", false, "leave out the match index, to measure all the rest")
 	cmd.Flags().StringVar(&profile, "cpuprofile", "", "file to write a CPU profile to")
 	cmd.Flags().StringVar(&corpus, "corpus", "", "JSON Lines with title, objective and description to take texts from (default invented words)")
 	return cmd

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/ed25519"
 	"fmt"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/asean-tmh/tmh/node/config"
+	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/p2p"
 	"github.com/asean-tmh/tmh/protocol"
 )
@@ -19,28 +21,45 @@ func cardCmd() *cobra.Command {
 	return cmd
 }
 
+// cardWish is what a new card is to say. What is left out stays as the card before says it.
+type cardWish struct {
+	governance, url, seal, recordKey string
+	addresses                        []string
+	urlSaid                          bool
+}
+
 func cardNewCmd() *cobra.Command {
-	var dir, governance, out, url string
-	var addresses []string
+	var dir, out string
+	var wish cardWish
 	cmd := &cobra.Command{
 		Use:   "new --dir DIR --address MULTIADDR...",
-		Short: "Make and sign this node's card",
-		Args:  cobra.NoArgs,
+		Short: "Make and sign this node's card, and rotate its record key",
+		Long: "Make and sign this node's card. What is left out stays as the card before says it.\n\n" +
+			"A record key is replaced by sealing it: make the next one with tmh key new keys/record-2.pem, then\n" +
+			"  tmh card new --seal head --record-key keys/record-2.pem   in the ordinary way, with the node stopped. The old key\n" +
+			"                                                            signed all up to the end of the catalogue, the new one goes on.\n" +
+			"  tmh card new --seal 1.8 --record-key keys/record-2.pem    where the old key was stolen: name the last position that you\n" +
+			"                                                            know is yours. What was signed above it, by whomever, counts for\n" +
+			"                                                            nothing; what was signed up to it can never be contested.\n" +
+			"Sealing too low voids what is yours, sealing too high lets stand what is not: tmh export --feed lists what was signed.\n" +
+			"The configuration then names the new key. It says what to do next; docs/operations.md tells more.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(dir)
 			if err != nil {
 				return err
 			}
-			if governance == "" {
-				governance = filepath.Join(dir, "keys", "governance.pem")
+			if wish.governance == "" {
+				wish.governance = filepath.Join(dir, "keys", "governance.pem")
 			}
 			if out == "" {
 				out = filepath.Join(dir, cfg.Member+".tmh")
 			}
-			if len(addresses) == 0 {
-				addresses = cfg.Announce
+			wish.urlSaid = cmd.Flags().Changed("url")
+			if wish.recordKey != "" && wish.seal == "" {
+				return fmt.Errorf("--record-key goes with --seal, which says up to where the key before signed: --seal head, or a position")
 			}
-			card, err := makeCard(cfg, governance, url, addresses)
+			card, sealed, err := makeCard(cmd.Context(), cfg, wish)
 			if err != nil {
 				return err
 			}
@@ -48,64 +67,87 @@ func cardNewCmd() *cobra.Command {
 				return err
 			}
 			cmd.Printf("Made card %d of %s: %s. Give it to the other members.\n", card.Version, card.Member, out)
-			return importPapers(cmd.Context(), cmd, dir, []string{out})
+			if sealed == nil {
+				return importPapers(cmd.Context(), cmd, dir, []string{out})
+			}
+			return rotated(cmd, dir, cfg, wish, card, sealed)
 		},
 	}
 	dirFlag(cmd, &dir)
-	cmd.Flags().StringVar(&governance, "key", "", "governance key (default keys/governance.pem in the node's folder)")
-	cmd.Flags().StringSliceVar(&addresses, "address", nil, "multiaddr at which the other members reach this node (default announce of the configuration)")
-	cmd.Flags().StringVar(&url, "url", "", "public address of the node's pages")
+	cmd.Flags().StringVar(&wish.governance, "key", "", "governance key (default keys/governance.pem in the node's folder)")
+	cmd.Flags().StringSliceVar(&wish.addresses, "address", nil, "multiaddr at which the other members reach this node (default announce of the configuration, or as on the card before)")
+	cmd.Flags().StringVar(&wish.url, "url", "", "public address of the node's pages")
+	cmd.Flags().StringVar(&wish.seal, "seal", "", "close the record key in use at this position, such as 1.8, or head for the end of the catalogue")
+	cmd.Flags().StringVar(&wish.recordKey, "record-key", "", "with --seal: file of the record key that follows (default record_key of the configuration)")
 	cmd.Flags().StringVar(&out, "out", "", "file to write (default ID.tmh in the node's folder)")
 	return cmd
 }
 
-func makeCard(cfg config.File, governance, url string, addresses []string) (*protocol.SignedCard, error) {
-	for _, a := range addresses {
-		if err := p2p.CheckAddress(a); err != nil {
-			return nil, fmt.Errorf("address %s: %w", a, err)
-		}
-	}
-	if len(addresses) == 0 {
-		return nil, fmt.Errorf("say with --address how the other members reach this node, such as --address /dns4/node.example/tcp/4001")
-	}
+func makeCard(ctx context.Context, cfg config.File, wish cardWish) (card *protocol.SignedCard, sealed *exchange.Seal, err error) {
 	papers, err := readPaperFolder(cfg.Papers)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	charter, err := checkCharters(papers.Charters, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if charter == nil {
-		return nil, fmt.Errorf("no charter is here yet: run tmh charter import first")
+		return nil, nil, fmt.Errorf("no charter is here yet: run tmh charter import first")
 	}
-	g, err := readSigner(governance)
+	g, err := readSigner(wish.governance)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m, ok := charter.Member(protocol.MemberID(cfg.Member))
 	if !ok || m.Governance != g.Public() {
-		return nil, fmt.Errorf("%s is not the governance key that the charter names for %s", governance, cfg.Member)
+		return nil, nil, fmt.Errorf("%s is not the governance key that the charter names for %s", wish.governance, cfg.Member)
 	}
-	record, err := readSigner(cfg.RecordKey)
+	before, sealed, err := cardBefore(ctx, cfg, papers, wish.seal)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	transport, err := readKeyFile(cfg.TransportKey)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	version := uint64(1)
-	for _, c := range papers.Cards {
-		if c.Member == m.ID {
-			version = max(version, c.Version+1)
+	next := protocol.Card{Federation: charter.FederationID(), Member: m.ID, Version: 1, URL: wish.url, IssuedAt: protocol.InstantOf(time.Now())}
+	peer := protocol.Peer{ID: p2p.PeerIDOf(transport.Public().(ed25519.PublicKey)), Addresses: wish.addresses}
+	if len(peer.Addresses) == 0 {
+		peer.Addresses = cfg.Announce
+	}
+	if before != nil {
+		next.Version = before.Version + 1
+		if !wish.urlSaid {
+			next.URL = before.URL
+		}
+		for _, p := range before.Peers {
+			if p.ID == peer.ID && len(peer.Addresses) == 0 {
+				peer.Addresses = p.Addresses
+			}
 		}
 	}
-	return protocol.SignCard(g, protocol.Card{
-		Federation: charter.FederationID(), Member: m.ID, Version: version, URL: url, IssuedAt: protocol.InstantOf(time.Now()),
-		Peers: []protocol.Peer{{ID: p2p.PeerIDOf(transport.Public().(ed25519.PublicKey)), Addresses: addresses}},
-		Keys:  []protocol.RecordKeyRange{{Key: record.Public(), From: protocol.Position{Epoch: 1, Seq: 1}}},
-	})
+	if err := checkAddresses(peer.Addresses); err != nil {
+		return nil, nil, err
+	}
+	next.Peers = []protocol.Peer{peer}
+	if next.Keys, err = keyRanges(cfg, wish, before, sealed); err != nil {
+		return nil, nil, err
+	}
+	card, err = protocol.SignCard(g, next)
+	return card, sealed, err
+}
+
+func checkAddresses(all []string) error {
+	for _, a := range all {
+		if err := p2p.CheckAddress(a); err != nil {
+			return fmt.Errorf("address %s: %w", a, err)
+		}
+	}
+	if len(all) == 0 {
+		return fmt.Errorf("say with --address how the other members reach this node, such as --address /dns4/node.example/tcp/4001")
+	}
+	return nil
 }
 
 func cardShowCmd() *cobra.Command {
@@ -127,7 +169,11 @@ func cardShowCmd() *cobra.Command {
 					}
 				}
 				for _, k := range c.Keys {
-					cmd.Printf("  record key %s from %s\n", k.Key, k.From)
+					cmd.Printf("  record key %s from %s", k.Key, k.From)
+					if k.Seal != (protocol.Hash{}) {
+						cmd.Printf(" to %s, sealed %s", k.To, k.Seal.Short())
+					}
+					cmd.Println()
 				}
 				if c.URL != "" {
 					cmd.Printf("  pages %s\n", c.URL)

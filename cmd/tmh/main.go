@@ -36,7 +36,7 @@ func run() int {
 		SilenceErrors: true,
 		Version:       buildVersion(),
 	}
-	root.AddCommand(initCmd(), keyCmd(), charterCmd(), cardCmd(), serveCmd(), statusCmd(), matchCmd(), importCmd(),
+	root.AddCommand(initCmd(), keyCmd(), charterCmd(), cardCmd(), serveCmd(), statusCmd(), doctorCmd(), epochCmd(), matchCmd(), importCmd(), exportCmd(),
 		evalCmd(), backupCmd(), restoreCmd(), verifyCmd(), demoCmd(), benchCmd(), versionCmd())
 	root.SetOut(os.Stdout) // cobra prints to standard error otherwise
 	err := root.ExecuteContext(ctx)

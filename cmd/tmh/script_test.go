@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -101,8 +103,8 @@ func setting(dir, key, value string) error {
 	return os.WriteFile(path, line.ReplaceAll(b, []byte(key+": "+value)), 0o600)
 }
 
-// http METHOD DIR PATH [FILE] asks the node in DIR over its administration socket, and prints status and body. With ! the
-// answer has to be a refusal.
+// http METHOD DIR PATH [FILE] asks the node in DIR over its administration socket, or the one whose pages are at port DIR of
+// the loopback interface, and prints status and body. With ! the answer has to be a refusal.
 func scriptHTTP(ts *script, neg bool, args []string) {
 	if len(args) < 3 {
 		ts.Fatalf("usage: http METHOD DIR PATH [FILE]")
@@ -111,12 +113,23 @@ func scriptHTTP(ts *script, neg bool, args []string) {
 	if len(args) > 3 {
 		body = strings.NewReader(ts.ReadFile(args[3]))
 	}
-	status, b, err := ask(socketClient(ts.MkAbs(args[1])), args[0], args[2], body)
+	client := socketClient(ts.MkAbs(args[1]))
+	if port, err := strconv.Atoi(args[1]); err == nil {
+		client = portClient(port)
+	}
+	status, b, err := ask(client, args[0], args[2], body)
 	ts.Check(err)
 	fmt.Fprintf(ts.Stdout(), "%d\n%s\n", status, b)
 	if neg != (status >= 400) {
 		ts.Fatalf("answered %d:\n%s", status, b)
 	}
+}
+
+func portClient(port int) *http.Client {
+	return &http.Client{Timeout: patience, Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	}}}
 }
 
 // corrupt TEXT FILE... turns one bit over in every TEXT of the files that have it. corrupt -cut FILE... halves files.

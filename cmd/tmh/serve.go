@@ -17,16 +17,20 @@ import (
 
 func serveCmd() *cobra.Command {
 	var dir string
+	var alone bool
 	cmd := &cobra.Command{
 		Use:   "serve --dir DIR",
 		Short: "Run the node",
-		Args:  cobra.NoArgs,
+		Long: "Run the node. Before it signs anything it asks over half of the other members what they hold of its catalogue, so that\n" +
+			"a restore from an older state, or a second copy of it, shows before it does harm. --alone leaves that out: only where\n" +
+			"they cannot be reached, and no other copy of this node ever signed.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(dir)
 			if err != nil {
 				return err
 			}
-			n, err := openNode(cfg)
+			n, err := openNode(cfg, alone)
 			if err != nil {
 				return err
 			}
@@ -41,10 +45,11 @@ func serveCmd() *cobra.Command {
 		},
 	}
 	dirFlag(cmd, &dir)
+	cmd.Flags().BoolVar(&alone, "alone", false, "sign without having heard the other members")
 	return cmd
 }
 
-func openNode(cfg config.File) (*node.Node, error) {
+func openNode(cfg config.File, alone bool) (*node.Node, error) {
 	record, err := readSigner(cfg.RecordKey)
 	if err != nil {
 		return nil, err
@@ -74,7 +79,7 @@ func openNode(cfg config.File) (*node.Node, error) {
 		Member: protocol.MemberID(cfg.Member), Record: record, Transport: transport, Papers: papers,
 		Store: store.Config{Dir: cfg.Data, MinFree: uint64(cfg.MinFree), Memtable: int64(cfg.Memtable)}, Guard: cfg.Guard,
 		Backup: node.BackupConfig{Dir: cfg.Backup.Dir, Every: cfg.Backup.Every, Keep: cfg.Backup.Keep},
-		Listen: cfg.Listen, Announce: cfg.Announce, Relay: cfg.Relay,
+		Listen: cfg.Listen, Announce: cfg.Announce, Relay: cfg.Relay, Alone: alone,
 		HTTP: cfg.HTTP, Socket: cfg.Socket, Token: token, Demonstration: cfg.Demonstration, Version: buildVersion(),
 		Log: logger(cfg.Log),
 	})

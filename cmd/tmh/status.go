@@ -47,6 +47,9 @@ func showStatus(cmd *cobra.Command, h exchange.Health, members []exchange.Member
 	for _, f := range h.Faults {
 		cmd.Printf("! %s\n", f)
 	}
+	for _, f := range h.Warnings {
+		cmd.Printf("~ %s\n", f)
+	}
 	w := tabwriter.NewWriter(cmd.OutOrStdout(), 2, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "MEMBER\tSTATE\tPROVEN\tDIGEST\tLISTINGS\tLAST HEARD\tCONNECTED")
 	for _, m := range members {

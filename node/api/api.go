@@ -46,8 +46,12 @@ type Desk interface {
 	// FullRecord is fetched from the listing's origin; CodeUnavailable where that cannot be reached.
 	FullRecord(ctx context.Context, ref match.Ref) ([]byte, error)
 	Members() []exchange.MemberState
+	Member(id protocol.MemberID) (exchange.MemberDetail, error)
 	Figures() stats.Report
 	Health() exchange.Health
+	// Feed gives the lines of a member's exported feed to each, from one goroutine, and ends when each fails. It fails with
+	// CodeUnavailable while the copy is not proven.
+	Feed(ctx context.Context, origin protocol.MemberID, each func(FeedLine) error) error
 	// Papers are the charter chain and the member cards in their wire form.
 	Papers() []byte
 	// Adopt takes charters and cards in their wire form: what is valid and newer than what the node has.
@@ -60,6 +64,7 @@ type Desk interface {
 // Config of an API.
 type Config struct {
 	Desk     Desk
+	Operator Operator                                // nil: the operator's side has no more than the public one
 	Decode   func([]byte) (*protocol.Listing, error) // strict: refuses what the origin must not sign; all faults at once
 	Gatherer prometheus.Gatherer                     // nil: /metrics is empty
 	Token    string                                  // the operator's; "" means that the public side takes no writes
@@ -87,22 +92,24 @@ func New(cfg Config) *API {
 		cfg.Gatherer = prometheus.NewRegistry()
 	}
 	a := &API{cfg: cfg}
-	a.public = a.routes(a.wantsToken)
-	a.operator = a.withBackup(a.routes(func(next http.Handler) http.Handler { return next }))
+	public, operator := a.routes(a.wantsToken), a.routes(func(next http.Handler) http.Handler { return next })
+	a.operatorRoutes(operator)
+	a.public, a.operator = public, a.withBackup(operator)
 	return a
 }
 
 // Public handles /api/ and /.well-known/tmh/ of the listener that the world reaches.
 func (a *API) Public() http.Handler { return a.public }
 
-// Operator handles the same routes for a listener that only the node's operator reaches: no token is asked for.
+// Operator handles the same routes, and those of Config.Operator, for a listener that only the node's operator reaches: no
+// token is asked for.
 func (a *API) Operator() http.Handler { return a.operator }
 
 const base = "/api/v1"
 
 type guard = func(http.Handler) http.Handler
 
-func (a *API) routes(operatorOnly guard) http.Handler {
+func (a *API) routes(operatorOnly guard) chi.Router {
 	r := chi.NewRouter()
 	r.Use(a.common, middleware.GetHead)
 	r.NotFound(a.noRoute)
@@ -114,6 +121,7 @@ func (a *API) routes(operatorOnly guard) http.Handler {
 	a.nodeRoutes(h)
 
 	r.Get(base+"/listings/{origin}/{id}/full", a.fullRecord)
+	r.Get(base+"/members/{id}/feed", a.feed())
 	r.Get("/.well-known/tmh/charter", a.papers)
 	r.With(operatorOnly).Post(base+"/imports", a.imports)
 	r.With(operatorOnly).Post(base+"/papers", a.adopt)

@@ -34,6 +34,8 @@ type desk struct {
 	after     match.Ref
 	filter    match.Filter
 	limit     int
+
+	feedBegins chan struct{} // not nil: a feed says that it began, and stands still
 }
 
 func (d *desk) Publish(_ context.Context, l *protocol.Listing) (exchange.Receipt, error) {
@@ -77,6 +79,13 @@ func (d *desk) FullRecord(context.Context, match.Ref) ([]byte, error) {
 }
 func (d *desk) Members() []exchange.MemberState {
 	return []exchange.MemberState{{ID: "KH", Name: "Cambodia"}}
+}
+
+func (d *desk) Member(id protocol.MemberID) (exchange.MemberDetail, error) {
+	if id != "KH" {
+		return exchange.MemberDetail{}, protocol.Errorf(protocol.CodeNotFound, "id", "%s is no member of this federation", id)
+	}
+	return exchange.MemberDetail{MemberState: d.Members()[0], Forks: []exchange.Fork{}, Epochs: []exchange.Epoch{}, Faults: []exchange.MemberFault{}}, nil
 }
 func (d *desk) Figures() stats.Report   { return stats.New().Report(1) }
 func (d *desk) Health() exchange.Health { return d.health }

@@ -24,7 +24,7 @@ func statuses() map[protocol.Code]int {
 		protocol.CodeCharter: conflict, protocol.CodeKey: faulty, protocol.CodeSignature: faulty, protocol.CodeBody: faulty,
 		protocol.CodeThreshold: faulty, protocol.CodeVersion: conflict, protocol.CodeReplayed: conflict, protocol.CodeGap: conflict,
 		protocol.CodeEpoch: conflict, protocol.CodeChain: conflict, protocol.CodePrevious: conflict, protocol.CodeFork: conflict,
-		protocol.CodeCount: conflict, protocol.CodeDigest: conflict, protocol.CodeFloor: conflict,
+		protocol.CodeCount: conflict, protocol.CodeDigest: conflict, protocol.CodeFloor: conflict, protocol.CodeRestart: conflict,
 		protocol.CodeQuota: http.StatusTooManyRequests, protocol.CodeNotFound: http.StatusNotFound,
 		protocol.CodeUnavailable: http.StatusServiceUnavailable, protocol.CodeReadOnly: http.StatusServiceUnavailable,
 		protocol.CodeConflict: conflict, protocol.CodeWithdrawn: http.StatusGone, protocol.CodeNotPermitted: http.StatusForbidden,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/stats"
+	"github.com/asean-tmh/tmh/protocol"
 )
 
 type plainInput struct{ Known }
@@ -18,6 +19,13 @@ type MemberList struct {
 }
 
 type membersOutput struct{ Body MemberList }
+
+type memberInput struct {
+	Known
+	ID string `path:"id" doc:"Member id, such as KH"`
+}
+
+type memberOutput struct{ Body exchange.MemberDetail }
 
 type statisticsOutput struct{ Body stats.Report }
 
@@ -34,6 +42,16 @@ func (a *API) nodeRoutes(h huma.API) {
 		return &membersOutput{MemberList{append([]exchange.MemberState{}, a.cfg.Desk.Members()...)}}, nil
 	})
 	huma.Register(h, huma.Operation{
+		OperationID: "member", Method: http.MethodGet, Path: base + "/members/{id}",
+		Summary: "One member in detail: contradictions that it signed, epochs that it opened, and faults seen here",
+	}, func(_ context.Context, in *memberInput) (*memberOutput, error) {
+		d, err := a.cfg.Desk.Member(protocol.MemberID(in.ID))
+		if err != nil {
+			return nil, a.problem(err)
+		}
+		return &memberOutput{d}, nil
+	})
+	huma.Register(h, huma.Operation{
 		OperationID: "statistics", Method: http.MethodGet, Path: base + "/statistics", Summary: "Counts of current listings; stock and flow by month",
 	}, func(context.Context, *plainInput) (*statisticsOutput, error) {
 		return &statisticsOutput{a.cfg.Desk.Figures()}, nil
@@ -44,6 +62,9 @@ func (a *API) nodeRoutes(h huma.API) {
 		out := &healthOutput{Status: http.StatusOK, Body: a.cfg.Desk.Health()}
 		if out.Body.Faults == nil {
 			out.Body.Faults = []string{}
+		}
+		if out.Body.Warnings == nil {
+			out.Body.Warnings = []string{}
 		}
 		if !out.Body.Ready {
 			out.Status = http.StatusServiceUnavailable

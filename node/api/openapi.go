@@ -70,6 +70,7 @@ func describe(h huma.API) []byte {
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-ndjson": {}, "text/csv": {}}},
 		Responses:   text("application/x-ndjson"),
 	})
+	doc.AddOperation(feedOperation(text("application/jsonl")))
 	doc.AddOperation(&huma.Operation{
 		OperationID: "metrics", Method: http.MethodGet, Path: base + "/metrics", Security: operator,
 		Summary: "Metrics in Prometheus' text form", Responses: text("text/plain"),

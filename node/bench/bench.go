@@ -24,6 +24,7 @@ type Config struct {
 	Dir      string // for the nodes' data
 	Listings int
 	Corpus   *Corpus
+	NoIndex  bool // measure everything but the match index
 	Out      io.Writer
 	Progress io.Writer
 }
@@ -41,7 +42,7 @@ func (t table) row(what, format string, args ...any) {
 }
 
 func (c Config) federation(n int) (*demo.Federation, error) {
-	return demo.New(demo.Config{Dir: c.Dir, Members: founding.Members(n), Memtable: 64 << 20, Version: "bench"})
+	return demo.New(demo.Config{Dir: c.Dir, Members: founding.Members(n), Memtable: 64 << 20, Version: "bench", Alone: true, WithoutIndex: c.NoIndex})
 }
 
 // load publishes the corpus at a member's node, as tmh import does, and returns the payload.
@@ -99,8 +100,12 @@ func Import(ctx context.Context, c Config) error {
 	t.row("took", "%.1f s", took.Seconds())
 	t.row("listings still to index at the end", "%d", waiting)
 	t.row("until the index had them too", "%.1f s", lag.Seconds())
-	t.row("heap, index included", "%d MiB", heap>>20)
-	t.row("RssAnon, index included", "%d MiB", anon>>20)
+	index := "index included"
+	if c.NoIndex {
+		index = "without index"
+	}
+	t.row("heap, "+index, "%d MiB", heap>>20)
+	t.row("RssAnon, "+index, "%d MiB", anon>>20)
 	t.row("on disk", "%d MiB", diskUse(f.Folder(m))>>20)
 	if err := f.Stop(m); err != nil {
 		return err
@@ -113,7 +118,15 @@ func Import(ctx context.Context, c Config) error {
 	if err := demo.Await(ctx, "the catalogue is read in", func() bool { h := f.Node(m).Health(); return h.Ready }); err != nil {
 		return err
 	}
-	t.row("restart: index complete after", "%.1f s", time.Since(start).Seconds())
+	t.row("restart: read in after", "%.1f s", time.Since(start).Seconds())
+	_, anon = memory()
+	t.row("RssAnon after restart, "+index, "%d MiB", anon>>20)
+	digests, signatures, err := f.Node(m).Audit(ctx)
+	if err != nil {
+		return err
+	}
+	t.row("audit of the digest, at half of one core", "%.1f s", digests.Seconds())
+	t.row("audit of all signatures, at a quarter of one core", "%.1f s", signatures.Seconds())
 	return t.w.Flush()
 }
 

@@ -30,8 +30,12 @@ type Config struct {
 	HTTPPort int               // of the first member; the others follow. 0: ports that are free
 	Memtable int64             // bytes; 0: 8 MiB, so that twelve nodes stay small
 	Version  string
-	Log      *slog.Logger
-	Tap      func(protocol.MemberID, node.Event)
+
+	Alone        bool // nodes sign without having heard the others
+	WithoutIndex bool // nodes match nothing
+
+	Log *slog.Logger
+	Tap func(protocol.MemberID, node.Event)
 }
 
 // Federation of running nodes.
@@ -144,6 +148,7 @@ func (f *Federation) Start(m protocol.MemberID) error {
 		Member: m, Record: s.Record, Transport: s.Transport, Papers: f.papers,
 		Store: store.Config{Dir: filepath.Join(dir, "data"), MinFree: 256 << 20, Memtable: f.cfg.Memtable}, Guard: filepath.Join(dir, "guard"),
 		Listen: s.Addresses, Relay: s.Member.Role == protocol.RoleSecretariat,
+		Alone: f.cfg.Alone, WithoutIndex: f.cfg.WithoutIndex,
 		HTTP: f.http[m], Socket: filepath.Join(dir, "tmh.sock"), Demonstration: true, Version: f.cfg.Version,
 		Log: f.cfg.Log.With("member", m),
 	}

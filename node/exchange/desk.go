@@ -17,6 +17,8 @@ type Catalogue interface {
 	// false.
 	Scan(from match.Ref, f func(*protocol.Change) bool) error
 	Members() []MemberState
+	// Member tells more of one; CodeNotFound where there is no such member.
+	Member(id protocol.MemberID) (MemberDetail, error)
 	Figures() stats.Report
 	Health() Health
 	// Fetch gets the full record behind a summary from its origin, or from here where this is the origin.

@@ -18,12 +18,12 @@ import (
 )
 
 const (
-	outboundQueue = 512  // RPCs that wait for one peer
-	validateQueue = 4096 // messages that wait to be verified, of all topics
-	throttle      = 2048 // validations at a time
-	subscription  = 4096 // messages that wait for the Handler, per topic
-	seen          = 10 * time.Minute
-	maxTopics     = 32 // subscriptions in one RPC of a peer's
+	outboundQueue = 512             // RPCs that wait for one peer
+	validateQueue = 4096            // messages that wait to be verified, of all topics
+	throttle      = 2048            // validations at a time
+	subscription  = 4096            // messages that wait for the Handler, per topic
+	seen          = 5 * time.Minute // at 1,000 messages a second, 40 MB for a member that floods
+	maxTopics     = 32              // subscriptions in one RPC of a peer's
 )
 
 // gossip is our part in the topics, while Run runs.
@@ -44,18 +44,17 @@ func (n *Net) joinGossip(ctx context.Context, h Handler) (g *gossip, err error) 
 	topics := []struct {
 		name     string
 		validate pubsub.ValidatorEx
-		deliver  func(from protocol.MemberID, verified any) // nil: nothing is delivered
+		deliver  func(from protocol.MemberID, verified any)
 	}{
 		{"changes", n.validateChanges, func(from protocol.MemberID, v any) { h.Changes(from, v.([]*protocol.Change)) }},
 		{"heads", n.validateHead, func(from protocol.MemberID, v any) { h.Head(from, v.(*protocol.SignedHead)) }},
-		// Forks and news of charters are to come here. Until then nobody may use the topic to reach everybody.
-		{"control", ignore, nil},
+		{"control", n.validateEvidence, func(from protocol.MemberID, v any) { h.Evidence(from, v.(protocol.Evidence)) }},
 	}
 	names := make([]string, len(topics))
 	for i, t := range topics {
 		names[i] = topicName(federation, t.name)
 	}
-	ps, err := pubsub.NewGossipSub(ctx, n.host, n.gossipOptions(names)...)
+	ps, err := pubsub.NewGossipSub(ctx, n.host, n.gossipOptions(federation, names)...)
 	if err != nil {
 		return nil, fmt.Errorf("start gossip: %w", err)
 	}
@@ -78,9 +77,7 @@ func (n *Net) joinGossip(ctx context.Context, h Handler) (g *gossip, err error) 
 			return nil, fmt.Errorf("subscribe to topic %s: %w", t.name, err)
 		}
 		g.topics[t.name], g.subs = topic, append(g.subs, sub)
-		if t.deliver != nil {
-			g.wg.Go(func() { n.receive(ctx, sub, t.deliver) })
-		}
+		g.wg.Go(func() { n.receive(ctx, sub, t.deliver) })
 	}
 	return g, nil
 }
@@ -124,6 +121,11 @@ func (n *Net) PublishHead(ctx context.Context, h *protocol.SignedHead) error {
 	return n.publish(ctx, "heads", h.Bytes())
 }
 
+// PublishEvidence gossips that an origin signed two histories; the rest is as for PublishChanges.
+func (n *Net) PublishEvidence(ctx context.Context, e protocol.Evidence) error {
+	return n.publish(ctx, "control", e.Encode())
+}
+
 func (n *Net) publish(ctx context.Context, topic string, data []byte) error {
 	g := n.gossip.Load()
 	if g == nil {
@@ -139,7 +141,7 @@ func (n *Net) publish(ctx context.Context, topic string, data []byte) error {
 	return nil
 }
 
-func (n *Net) gossipOptions(topics []string) []pubsub.Option {
+func (n *Net) gossipOptions(federation protocol.Hash, topics []string) []pubsub.Option {
 	return []pubsub.Option{
 		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign),
 		pubsub.WithNoAuthor(),
@@ -157,6 +159,7 @@ func (n *Net) gossipOptions(topics []string) []pubsub.Option {
 		pubsub.WithBlacklist(gater{n}),
 		pubsub.WithPeerScore(n.scoreParams(topics)),
 		pubsub.WithRawTracer(tracer{n.metrics}),
+		pubsub.WithAppSpecificRpcInspector(n.inspector(federation)),
 	}
 }
 

@@ -113,6 +113,11 @@ func badGossips(f *federation) []badGossip {
 	head := f.head("BB", 1).Bytes()
 	badHead := bytes.Clone(head)
 	badHead[len(badHead)-1] ^= 1
+	badEvidence := f.evidence("BB", 1).Encode()
+	badEvidence[len(badEvidence)-1] ^= 1
+	newerTwin := newer
+	newerTwin.Digest = protocol.Hash{2}
+	newerEvidence, _ := protocol.NewEvidence(&f.sign("BB", newer).SignedHeader, &f.sign("BB", newerTwin).SignedHeader)
 
 	return []badGossip{
 		{"garbage", "changes", "reject", protocol.CodeValue, []byte("no zstd at all")},
@@ -133,6 +138,10 @@ func badGossips(f *federation) []badGossip {
 		{"garbage", "heads", "reject", protocol.CodeWireType, []byte("no head")},
 		{"forged signature", "heads", "reject", protocol.CodeSignature, badHead},
 		{"other federation", "heads", "reject", protocol.CodeFederation, other.head("BB", 1).Bytes()},
+		{"garbage", "control", "reject", protocol.CodeWireType, []byte("no evidence")},
+		{"forged signature", "control", "reject", protocol.CodeSignature, badEvidence},
+		{"other federation", "control", "reject", protocol.CodeFederation, other.evidence("BB", 1).Encode()},
+		{"newer charter", "control", "ignore", protocol.CodeCharter, newerEvidence.Encode()},
 	}
 }
 
@@ -147,11 +156,25 @@ func TestBadGossipIsNotDelivered(t *testing.T) {
 			if value(count) != 1 {
 				t.Errorf("not counted as %s for %q", tt.verdict, tt.code)
 			}
+			want := 0.0
+			if tt.verdict == "reject" {
+				want = 1
+			}
+			if got := counted(a.Net, "BB", gossipInvalid+fault(tt.code)); got != want {
+				t.Errorf("BB is named %v times for %q, want %v", got, tt.code, want)
+			}
 			// What follows is delivered, and is the first to be.
 			if tt.topic == "changes" {
 				publish(a.zip.pack(nil, protocol.EncodeGossip([]*protocol.Change{f.change("BB", 9)})))
 				if got := receive(t, a.desk.changes); got.what[0].Pos.Seq != 9 {
 					t.Errorf("delivered: %v", got.what[0].Pos)
+				}
+				return
+			}
+			if tt.topic == "control" {
+				publish(f.evidence("BB", 9).Encode())
+				if got := receive(t, a.desk.evidence); got.what.A.Pos.Seq != 9 {
+					t.Errorf("delivered: %v", got.what.A.Pos)
 				}
 				return
 			}

@@ -161,6 +161,7 @@ type delivery[T any] struct {
 type desk struct {
 	changes  chan delivery[[]*protocol.Change]
 	heads    chan delivery[*protocol.SignedHead]
+	evidence chan delivery[protocol.Evidence]
 	up, down chan protocol.MemberID
 
 	mu       sync.Mutex // guards the rest
@@ -171,11 +172,15 @@ type desk struct {
 
 func newDesk() *desk {
 	return &desk{changes: make(chan delivery[[]*protocol.Change], 64), heads: make(chan delivery[*protocol.SignedHead], 64),
-		up: make(chan protocol.MemberID, 64), down: make(chan protocol.MemberID, 64)}
+		evidence: make(chan delivery[protocol.Evidence], 64),
+		up:       make(chan protocol.MemberID, 64), down: make(chan protocol.MemberID, 64)}
 }
 
 func (d *desk) Changes(from protocol.MemberID, cs []*protocol.Change) {
 	d.changes <- delivery[[]*protocol.Change]{from, cs}
+}
+func (d *desk) Evidence(from protocol.MemberID, e protocol.Evidence) {
+	d.evidence <- delivery[protocol.Evidence]{from, e}
 }
 func (d *desk) Head(from protocol.MemberID, h *protocol.SignedHead) {
 	d.heads <- delivery[*protocol.SignedHead]{from, h}

@@ -42,7 +42,7 @@ func (n *Net) open() error {
 	if err != nil {
 		return fmt.Errorf("transport key: %w", err)
 	}
-	limits, err := resourceManager()
+	limits, err := n.resourceManager()
 	if err != nil {
 		return fmt.Errorf("resource manager: %w", err)
 	}
@@ -150,7 +150,7 @@ func (s *sourceIP) PreferredSourceIPForDestination(*net.UDPAddr) (net.IP, error)
 
 // resourceManager keeps libp2p's defaults where they suit a closed federation. Per address they do not: behind one proxy
 // or bridge 8 connections and 1 more each 5 s are too few (loopback is exempt, so that tests would never notice).
-func resourceManager() (network.ResourceManager, error) {
+func (n *Net) resourceManager() (network.ResourceManager, error) {
 	limits := rcmgr.DefaultLimits
 	libp2p.SetDefaultServiceLimits(&limits)
 	limits.SystemBaseLimit.Conns, limits.SystemBaseLimit.ConnsInbound, limits.SystemBaseLimit.ConnsOutbound = 2*maxConns, maxConns, maxConns
@@ -165,6 +165,7 @@ func resourceManager() (network.ResourceManager, error) {
 	each := rate.Limit{RPS: 5, Burst: 128}
 	return rcmgr.NewResourceManager(
 		rcmgr.NewFixedLimiter(limits.Scale(nodeMemory, nodeFiles)),
+		rcmgr.WithMetrics(guard{n}),
 		rcmgr.WithLimitPerSubnet(
 			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: 128}},
 			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: 128}, {PrefixLength: 48, ConnCount: 256}},

@@ -24,6 +24,7 @@ type metrics struct {
 	verdicts  *prometheus.CounterVec // topic, verdict, code
 	gossip    *prometheus.CounterVec // event
 	rejected  *prometheus.CounterVec // reason
+	faults    *prometheus.CounterVec // member, fault
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -40,14 +41,15 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			"protocol", "side", "result"),
 		verdicts: counter("verdicts_total", "Gossip messages verified, by topic, verdict (accept, ignore, reject) and code.",
 			"topic", "verdict", "code"),
-		gossip: counter("gossip_total", "Gossip messages: delivered, duplicate, undeliverable (subscription full); "+
-			"and dropped, which counts RPCs to a peer whose queue was full.", "event"),
+		gossip: counter("gossip_total", "Gossip messages: delivered, duplicate, undeliverable (subscription full), "+
+			"dropped, which counts RPCs to a peer whose queue was full; and surplus, beyond the budget of the member that sent them.", "event"),
 		rejected: counter("gossip_refused_total", "Gossip messages refused, ignored or dropped before delivery, by gossipsub's reason.", "reason"),
+		faults:   counter("member_faults_total", "What members, or the network to them, did that no node of ours does.", "member", "fault"),
 	}
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.connected, m.refused, m.dials, m.streams, m.verdicts, m.gossip, m.rejected} {
+	for _, c := range []prometheus.Collector{m.connected, m.refused, m.dials, m.streams, m.verdicts, m.gossip, m.rejected, m.faults} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
@@ -140,8 +142,8 @@ func (t *traffic) GetBandwidthTotals() bandwidth.Stats {
 
 // The rest is not kept.
 
-func (*traffic) LogSentMessageStream(int64, libprotocol.ID, peer.ID)        {}
 func (*traffic) LogRecvMessageStream(int64, libprotocol.ID, peer.ID)        {}
+func (*traffic) LogSentMessageStream(int64, libprotocol.ID, peer.ID)        {}
 func (*traffic) GetBandwidthForPeer(peer.ID) (s bandwidth.Stats)            { return s }
 func (*traffic) GetBandwidthForProtocol(libprotocol.ID) (s bandwidth.Stats) { return s }
 func (*traffic) GetBandwidthByPeer() map[peer.ID]bandwidth.Stats            { return nil }

@@ -46,6 +46,8 @@ type Handler interface {
 	Changes(from protocol.MemberID, cs []*protocol.Change)
 	// Head takes a head statement, verified likewise.
 	Head(from protocol.MemberID, h *protocol.SignedHead)
+	// Evidence takes two headers that one origin signed and that contradict each other, verified likewise.
+	Evidence(from protocol.MemberID, e protocol.Evidence)
 	// Answer calls send for every message of the answer; the last one must be Last or Refused. An error is sent as
 	// Refused with its code. Send blocks while the asker does not read, and its error should be returned.
 	Answer(ctx context.Context, from protocol.MemberID, r *protocol.Request, send func(*protocol.Answer) error) error
@@ -69,6 +71,8 @@ type Net struct {
 	zip     *codec
 	metrics *metrics
 	traffic traffic
+	budgets *budgets
+	faults  *faults
 
 	setting       sync.Mutex    // serialises SetRoster
 	rosterChanged chan struct{} // wakes the redial loop; capacity 1
@@ -100,6 +104,7 @@ func New(cfg Config) (*Net, error) {
 	if n.metrics, err = newMetrics(cfg.Metrics); err != nil {
 		return nil, err
 	}
+	n.budgets, n.faults = newBudgets(), newFaults(n.log, n.metrics)
 	n.view.Store(newView(cfg.Roster, n.log)) // first: a relay is dialled, and others dial us, from the first moment
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.Close())

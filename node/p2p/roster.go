@@ -24,8 +24,14 @@ type view struct {
 // a fault in it must not stop the others. A peer id counts in its base58 form alone: protocol sees to it that no two members
 // name the same, and compares the texts.
 func newView(r *protocol.Roster, log *slog.Logger) *view {
-	v := &view{roster: r, members: make(map[peer.ID]protocol.MemberID), addrs: make(map[peer.ID][]ma.Multiaddr)}
-	for _, card := range r.Cards() {
+	v := &view{roster: r}
+	v.members, v.addrs = readCards(r.Cards(), log)
+	return v
+}
+
+func readCards(cards []*protocol.SignedCard, log *slog.Logger) (members map[peer.ID]protocol.MemberID, addrs map[peer.ID][]ma.Multiaddr) {
+	members, addrs = make(map[peer.ID]protocol.MemberID), make(map[peer.ID][]ma.Multiaddr)
+	for _, card := range cards {
 		log := log.With("member", card.Member, "card", card.Version)
 		for _, p := range card.Peers {
 			id, err := peer.Decode(p.ID)
@@ -33,11 +39,11 @@ func newView(r *protocol.Roster, log *slog.Logger) *view {
 				log.Warn("card names a malformed peer id", "peer", p.ID, "error", err)
 				continue
 			}
-			v.members[id] = card.Member
-			v.addrs[id] = cardAddresses(p, log)
+			members[id] = card.Member
+			addrs[id] = cardAddresses(p, log)
 		}
 	}
-	return v
+	return members, addrs
 }
 
 func cardAddresses(p protocol.Peer, log *slog.Logger) []ma.Multiaddr {
@@ -70,6 +76,9 @@ func (n *Net) SetRoster(r *protocol.Roster) {
 			n.evict(p)
 		}
 	}
+	member := func(m protocol.MemberID) bool { _, ok := r.Member(m); return ok }
+	n.budgets.keep(member)
+	n.faults.keep(member)
 	n.learn(before)
 	select {
 	case n.rosterChanged <- struct{}{}:

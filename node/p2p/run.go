@@ -34,7 +34,9 @@ func (n *Net) Run(ctx context.Context, h Handler) (err error) {
 	}
 	n.gossip.Store(g)
 	stopServing := n.serve(ctx, h)
-	var redial sync.WaitGroup
+	var redial, beside sync.WaitGroup
+	beside.Go(func() { n.faults.run(ctx) })
+	beside.Go(func() { n.watchPulses(ctx) })
 	redial.Go(func() { n.newLinks(h).run(ctx, changes) })
 
 	<-ctx.Done()
@@ -42,5 +44,6 @@ func (n *Net) Run(ctx context.Context, h Handler) (err error) {
 	n.gossip.Store(nil) // nothing is published any more
 	g.leave()           // nothing is delivered any more
 	stopServing()       // no request is being answered any more
-	return nil          // then, deferred: gossip ends, the host closes
+	beside.Wait()
+	return nil // then, deferred: gossip ends, the host closes
 }

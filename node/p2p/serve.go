@@ -14,19 +14,25 @@ import (
 // service is the answering side of one protocol.
 type service struct {
 	id      string
+	streams budget
 	request int // bound of the request, in bytes
 	answer  func(ctx context.Context, from protocol.MemberID, request []byte, w *wire) error
 }
 
-// errRefused marks a request that a peer should not have made.
-var errRefused = errors.New("request refused") //nolint:gochecknoglobals // a constant
+// Why a request is not answered.
+var (
+	errRefused = errors.New("request refused")                            //nolint:gochecknoglobals // a constant
+	errCrowd   = errors.New("more requests at a time than are answered")  //nolint:gochecknoglobals // a constant
+	errSilent  = errors.New("no request")                                 //nolint:gochecknoglobals // a constant
+	errRate    = errors.New("more requests than the member's budget has") //nolint:gochecknoglobals // a constant
+)
 
 func (n *Net) services(h Handler) []service {
 	return []service{
-		{syncProtocol, protocol.MaxVector, func(ctx context.Context, from protocol.MemberID, request []byte, w *wire) error {
+		{syncProtocol, syncStreams, protocol.MaxVector, func(ctx context.Context, from protocol.MemberID, request []byte, w *wire) error {
 			return n.answerSync(ctx, h, from, request, w)
 		}},
-		{charterProtocol, maxPapersRequest, func(_ context.Context, _ protocol.MemberID, request []byte, w *wire) error {
+		{charterProtocol, charterStreams, maxPapersRequest, func(_ context.Context, _ protocol.MemberID, request []byte, w *wire) error {
 			version, err := decodePapersRequest(request)
 			if err != nil {
 				return fmt.Errorf("%w: %w", errRefused, err)
@@ -37,13 +43,34 @@ func (n *Net) services(h Handler) []service {
 			}
 			return w.write(b, messageTime)
 		}},
-		{recordProtocol, maxRecordRequest, func(ctx context.Context, from protocol.MemberID, request []byte, w *wire) error {
+		{recordProtocol, recordStreams, maxRecordRequest, func(ctx context.Context, from protocol.MemberID, request []byte, w *wire) error {
 			key, err := decodeRecordRequest(request)
 			if err != nil {
 				return fmt.Errorf("%w: %w", errRefused, err)
 			}
+			if !n.budgets.take(from, askingRecord, 1) {
+				n.faults.blame(from, requestRate, "request", "record")
+				return w.write((&recordReply{refused: protocol.Errorf(protocol.CodeUnavailable, "", "too many requests; ask later")}).encode(), messageTime)
+			}
 			return w.write(n.record(ctx, h, from, key).encode(), messageTime)
 		}},
+	}
+}
+
+func budgetOf(k protocol.RequestKind) budget {
+	switch k {
+	case protocol.AskVector:
+		return askingVector
+	case protocol.AskHeads:
+		return askingHeads
+	case protocol.AskOwn:
+		return askingOwn
+	case protocol.AskBuckets:
+		return askingBuckets
+	case protocol.AskForks:
+		return askingForks
+	default:
+		return askingChanges
 	}
 }
 
@@ -52,6 +79,10 @@ func (n *Net) answerSync(ctx context.Context, h Handler, from protocol.MemberID,
 	r, err := protocol.DecodeRequest(request)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	if !n.budgets.take(from, budgetOf(r.Kind), 1) {
+		n.faults.blame(from, requestRate, "request", "sync", "kind", int(r.Kind))
+		return w.write((&protocol.Answer{Refused: protocol.CodeUnavailable}).Encode(), messageTime)
 	}
 	var broken error // of the stream
 	ended := false
@@ -66,7 +97,9 @@ func (n *Net) answerSync(ctx context.Context, h Handler, from protocol.MemberID,
 			return fmt.Errorf("message of %d bytes in an answer, at most %d", len(b), protocol.MaxAnswer)
 		}
 		ended = a.Last || a.Refused != ""
-		broken = w.write(b, messageTime)
+		if broken = w.write(b, messageTime); broken == nil && !ended {
+			broken = w.slow
+		}
 		return broken
 	}
 	err = h.Answer(ctx, from, r, send)
@@ -116,7 +149,8 @@ func (n *Net) serve(ctx context.Context, h Handler) (stop func()) {
 			err := n.serveStream(ctx, svc, slots, s)
 			n.metrics.served(svc.id, err)
 			if err != nil {
-				n.log.Debug("stream ended early", "protocol", svc.id, "peer", s.Conn().RemotePeer(), "error", err)
+				p := s.Conn().RemotePeer()
+				n.log.Debug("stream ended early", "protocol", svc.id, "member", n.view.Load().members[p], "peer", p, "error", err)
 			}
 		})
 	}
@@ -136,7 +170,7 @@ func (n *Net) serveStream(ctx context.Context, svc service, slots *lanes, s netw
 			_ = s.Close() // fails where the asker closed it before
 		case errors.Is(err, errRefused):
 			_ = s.ResetWithError(network.StreamProtocolViolation)
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, errRate), errors.Is(err, errCrowd):
 			_ = s.ResetWithError(network.StreamRateLimited)
 		default:
 			_ = s.Reset()
@@ -153,10 +187,17 @@ func (n *Net) serveStream(ctx context.Context, svc service, slots *lanes, s netw
 	interrupt := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer interrupt()
 
+	defer func() { n.blameAsker(from, svc, err) }()
+	if !n.budgets.take(from, svc.streams, 1) {
+		return errRate
+	}
 	waiting, done := context.WithTimeout(ctx, requestTime)
 	defer done()
 	leave, err := slots.enter(waiting, p)
 	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = errCrowd
+		}
 		return fmt.Errorf("wait for a slot: %w", err)
 	}
 	defer leave()
@@ -165,8 +206,30 @@ func (n *Net) serveStream(ctx context.Context, svc service, slots *lanes, s netw
 	switch malformed := new(protocol.Error); {
 	case errors.As(err, &malformed):
 		return fmt.Errorf("%w: %w", errRefused, err)
+	case late(err):
+		return fmt.Errorf("%w within %s", errSilent, requestTime)
 	case err != nil:
 		return fmt.Errorf("read request: %w", err)
 	}
 	return svc.answer(ctx, from, request, w)
+}
+
+// blameAsker names who asked where err is its work.
+func (n *Net) blameAsker(from protocol.MemberID, svc service, err error) {
+	var what fault
+	switch {
+	case errors.Is(err, errRate):
+		what = requestRate
+	case errors.Is(err, errCrowd):
+		what = requestCrowd
+	case errors.Is(err, errSilent):
+		what = requestSlow
+	case errors.Is(err, errRefused):
+		what = withCode(requestInvalid, err)
+	case late(err):
+		what = answerUnread
+	default:
+		return
+	}
+	n.faults.blame(from, what, "protocol", svc.id, "error", err)
 }

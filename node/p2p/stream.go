@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -28,24 +29,34 @@ const (
 const (
 	requestTime = 10 * time.Second // for a request to arrive, and to wait for a slot
 	messageTime = 30 * time.Second // for each message of an answer
+	// patienceAtLeast is how long a member was waited for before it counts as slow, where the caller waits no longer.
+	patienceAtLeast = 10 * time.Second
 )
 
-// wire reads and writes frames on a stream, each within its time. One goroutine may read while another writes.
+// wire reads and writes frames on a stream, each within its time. One goroutine uses it.
 type wire struct {
-	stream network.Stream
-	r      *bufio.Reader
-	zip    *codec
+	stream  network.Stream
+	in      *tally
+	r       *bufio.Reader // of in
+	zip     *codec
+	reading pace
+	writing pace
+	slow    error // of the last read or write, for who goes on
 }
 
 func (n *Net) newWire(s network.Stream) *wire {
-	return &wire{stream: s, r: bufio.NewReader(s), zip: n.zip}
+	in := &tally{Reader: s}
+	return &wire{stream: s, in: in, r: bufio.NewReader(in), zip: n.zip}
 }
 
 func (w *wire) read(bound int, within time.Duration) ([]byte, error) {
 	if err := w.stream.SetReadDeadline(time.Now().Add(within)); err != nil {
 		return nil, fmt.Errorf("set deadline: %w", err)
 	}
-	return w.zip.readFrame(w.r, bound)
+	before, start := w.in.bytes, time.Now()
+	b, err := w.zip.readFrame(w.r, bound)
+	w.slow = w.reading.add(w.in.bytes-before, time.Since(start))
+	return b, err
 }
 
 // write takes the memory for the message and its frame from the protocol's share.
@@ -58,40 +69,81 @@ func (w *wire) write(message []byte, within time.Duration) error {
 	if err := w.stream.SetWriteDeadline(time.Now().Add(within)); err != nil {
 		return fmt.Errorf("set deadline: %w", err)
 	}
-	_, err := w.stream.Write(w.zip.frame(message))
-	return err
+	frame, start := w.zip.frame(message), time.Now()
+	if _, err := w.stream.Write(frame); err != nil {
+		return err
+	}
+	w.slow = w.writing.add(len(frame), time.Since(start))
+	return nil
 }
 
 // Ask sends r to m and calls each for every message of the answer, until one is Last or Refused. An error of each's ends
 // it and is returned as it is. What went wrong on the way is a *protocol.Error: CodeUnavailable where m is not connected
-// or went silent, the codes of form where it sent what is no answer.
+// or went silent, CodeHolder where its answer is slow or has no end, the codes of form where it sent what is no answer.
 func (n *Net) Ask(ctx context.Context, m protocol.MemberID, r *protocol.Request, each func(*protocol.Answer) error) error {
-	return n.request(ctx, m, syncProtocol, r.Encode(), func(w *wire) error {
-		for {
-			b, err := w.read(protocol.MaxAnswer, messageTime)
-			if err != nil {
-				return fault(m, err)
-			}
-			a, err := protocol.DecodeAnswer(b)
-			if err != nil {
-				return fault(m, err)
-			}
-			if err := each(a); err != nil || a.Last || a.Refused != "" {
-				return err
-			}
+	return n.request(ctx, m, syncProtocol, r.Encode(), func(w *wire) error { return n.readAnswers(w, m, r, each) })
+}
+
+func (n *Net) readAnswers(w *wire, m protocol.MemberID, r *protocol.Request, each func(*protocol.Answer) error) error {
+	end := n.endOf(r)
+	for {
+		b, err := w.read(protocol.MaxAnswer, messageTime)
+		if err != nil {
+			return n.failed(m, err)
 		}
-	})
+		a, err := protocol.DecodeAnswer(b)
+		if err != nil {
+			return n.failed(m, err)
+		}
+		if err := each(a); err != nil || a.Last || a.Refused != "" {
+			return err
+		}
+		if err := end.check(a); err != nil {
+			n.faults.blame(m, answerEndless, "error", err)
+			return err
+		}
+		if w.slow != nil {
+			n.faults.blame(m, answerSlow)
+			return protocol.Errorf(protocol.CodeHolder, "answer", "of %s: under %d bytes in %s of waiting", m, paceLeast, paceWindow)
+		}
+	}
+}
+
+// end is what an answer may still bring before its last message.
+type end struct {
+	changes int
+	empty   int // messages without any
+}
+
+// maxEmpty is more than any node of ours sends: none.
+const maxEmpty = 16
+
+// endOf an answer to r: a feed has the newest change of every record, which the origin may revise while it is sent; of the
+// rest everything comes in one message.
+func (n *Net) endOf(r *protocol.Request) end {
+	if r.Kind != protocol.AskChanges && r.Kind != protocol.AskOwn {
+		return end{}
+	}
+	m, _ := n.view.Load().roster.Member(r.Origin)
+	records := min(m.Quota.MaxRecords(), math.MaxInt/4)
+	return end{changes: 2 * int(records), empty: maxEmpty} //nolint:gosec // bounded in the line above
+}
+
+func (e *end) check(a *protocol.Answer) error {
+	if e.changes -= len(a.Changes); len(a.Changes) == 0 {
+		e.empty--
+	}
+	if e.changes < 0 || e.empty < 0 {
+		return protocol.Errorf(protocol.CodeHolder, "answer", "goes on after all that it can bring")
+	}
+	return nil
 }
 
 // FetchPapers asks m for the charters from version from on, and all cards. They are not verified. Errors are Ask's.
 func (n *Net) FetchPapers(ctx context.Context, m protocol.MemberID, from uint64) (p *protocol.Papers, err error) {
 	err = n.request(ctx, m, charterProtocol, encodePapersRequest(from), func(w *wire) error {
-		b, err := w.read(protocol.MaxPapers, messageTime)
-		if err != nil {
-			return fault(m, err)
-		}
-		p, err = protocol.DecodePapers(b)
-		return fault(m, err)
+		p, err = n.readPapers(w, m)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -99,25 +151,38 @@ func (n *Net) FetchPapers(ctx context.Context, m protocol.MemberID, from uint64)
 	return p, nil
 }
 
+func (n *Net) readPapers(w *wire, m protocol.MemberID) (*protocol.Papers, error) {
+	b, err := w.read(protocol.MaxPapers, messageTime)
+	if err != nil {
+		return nil, n.failed(m, err)
+	}
+	p, err := protocol.DecodePapers(b)
+	return p, n.failed(m, err)
+}
+
 // FetchRecord asks m for the full record under key. A refusal of m's is a *protocol.Error with its code and message;
 // other errors are Ask's.
 func (n *Net) FetchRecord(ctx context.Context, m protocol.MemberID, key protocol.RecordKey) (record []byte, err error) {
 	err = n.request(ctx, m, recordProtocol, encodeRecordRequest(key), func(w *wire) error {
-		b, err := w.read(maxMessage, messageTime)
-		if err != nil {
-			return fault(m, err)
-		}
-		reply, err := decodeRecordReply(b)
-		if err != nil {
-			return fault(m, err)
-		}
-		if reply.refused != nil {
-			return reply.refused
-		}
-		record = reply.record
-		return nil
+		record, err = n.readRecord(w, m)
+		return err
 	})
 	return record, err
+}
+
+func (n *Net) readRecord(w *wire, m protocol.MemberID) ([]byte, error) {
+	b, err := w.read(maxMessage, messageTime)
+	if err != nil {
+		return nil, n.failed(m, err)
+	}
+	reply, err := decodeRecordReply(b)
+	switch {
+	case err != nil:
+		return nil, n.failed(m, err)
+	case reply.refused != nil:
+		return nil, reply.refused
+	}
+	return reply.record, nil
 }
 
 // request opens a stream to m, sends the request and hands the stream to answer. An error, or the end of ctx, resets it.
@@ -137,17 +202,21 @@ func (n *Net) request(ctx context.Context, m protocol.MemberID, id string, reque
 	defer cancel()
 	s, err := n.host.NewStream(opening, p, libprotocol.ID(id))
 	if err != nil {
-		return fault(m, err)
+		return unanswered(m, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
 	defer stop()
-	err = n.converse(n.newWire(s), m, request, answer)
+	w := n.newWire(s)
+	err = n.converse(w, m, request, answer)
 	if err == nil {
 		_ = s.Close() // fails where m closed it before; the answer is here
 		return nil
 	}
 	_ = s.Reset()
 	if ctx.Err() != nil {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) && w.reading.waited >= patienceAtLeast {
+			n.faults.blame(m, answerSlow)
+		}
 		return fmt.Errorf("ask %s: %w", m, context.Cause(ctx))
 	}
 	return err
@@ -155,7 +224,7 @@ func (n *Net) request(ctx context.Context, m protocol.MemberID, id string, reque
 
 func (n *Net) converse(w *wire, m protocol.MemberID, request []byte, answer func(*wire) error) error {
 	if err := w.write(request, requestTime); err != nil {
-		return fault(m, err)
+		return n.failed(m, err)
 	}
 	_ = w.stream.CloseWrite() // fails where the answer is complete already
 	return answer(w)
@@ -171,8 +240,20 @@ func (n *Net) connectedPeer(m protocol.MemberID) (peer.ID, bool) {
 	return "", false
 }
 
-// fault makes a *protocol.Error of what went wrong with m, and nil of nil.
-func fault(m protocol.MemberID, err error) error {
+// failed counts against m what it sent, or did not send in time, and makes a *protocol.Error of it. nil stays nil.
+func (n *Net) failed(m protocol.MemberID, err error) error {
+	e := unanswered(m, err)
+	switch code := protocol.CodeOf(err); {
+	case err == nil:
+	case late(err):
+		n.faults.blame(m, answerSlow)
+	case code != protocol.CodeInternal: // of a decoder: an answer that ends early has none, as the network may have cut it off
+		n.faults.blame(m, withCode(answerInvalid, err), "error", err)
+	}
+	return e
+}
+
+func unanswered(m protocol.MemberID, err error) error {
 	var known *protocol.Error
 	var all protocol.Errors
 	switch {

@@ -206,10 +206,19 @@ func TestHostileRequestIsReset(t *testing.T) {
 			}
 		}
 	}
+	// All but those that end early, which the network may have cut off.
+	named := func() (sum float64) {
+		for _, code := range []protocol.Code{protocol.CodeTooLarge, protocol.CodeValue, protocol.CodeVarint, protocol.CodeWireType, protocol.CodeTruncated} {
+			sum += counted(a.Net, "BB", requestInvalid+fault(code))
+		}
+		return sum
+	}
+	eventually(t, "BB is named", func() bool { return named() == 7*3 })
 }
 
 func TestHostileAnswerIsRefused(t *testing.T) {
 	_, a, b := pair(t)
+	before := make(map[fault]float64)
 	for _, tt := range []struct {
 		name string
 		data []byte
@@ -232,6 +241,15 @@ func TestHostileAnswerIsRefused(t *testing.T) {
 		if got := protocol.CodeOf(err); got != tt.want {
 			t.Errorf("%s: got %v, want code %q", tt.name, err, tt.want)
 		}
+		want := 1.0
+		if tt.want == protocol.CodeTruncated { // the network may have done that
+			want = 0
+		}
+		what := answerInvalid + fault(tt.want)
+		if got := counted(a.Net, "BB", what) - before[what]; got != want {
+			t.Errorf("%s: BB is named %v times for %s, want %v", tt.name, got, what, want)
+		}
+		before[what] += want
 	}
 }
 

@@ -24,7 +24,22 @@ func expectations() map[string]struct {
 		"shows":     {"expect LA shows KH-3 [within 10s]: as a current listing", expectShown(true)},
 		"hides":     {"expect LA hides KH-3 [within 10s]: it is withdrawn, unusable or unknown", expectShown(false)},
 		"publishes": {"expect KH publishes [within 10s]", expectPublishes},
-		"refuses":   {`expect KH refuses publish|start "words": and says these`, expectRefuses},
+		"refuses":   {`expect KH refuses publish|start|epoch loss "words" | charter 3 with TL | again KH-3: and says these; of publish also within 10s`, expectRefuses},
+		"epoch":     {"expect KH epoch LA 2 [within 10s]: it holds LA's catalogue in that epoch, neither disputed nor behind", expectEpoch},
+		"lists":     {"expect KH lists void LA 3 [within 10s]: the opening of LA's last epoch names at least so many changes as void; 0: none", expectVoid},
+		"saved":     {"expect KH saved 3: at least so many records were published again after the last epoch; 0: none", expectSaved},
+		"twin":      {"expect KH twin [within 10s]: it noticed that another copy of it runs", expectTwin},
+		"staged":    {"expect KH staged LA [within 10s]: it drew LA's catalogue anew beside the copy it held, since it started", expectStaged},
+		"forgot":    {"expect KH forgot LA-3 [within 10s]: nothing is stored under this id, which was withdrawn", expectForgot(true)},
+		"remembers": {"expect KH remembers LA-3 [within 10s]: its withdrawal is stored", expectForgot(false)},
+		"whole":     {"expect KH whole LA [within 10s]: what it holds of LA is proven as a whole", expectWhole(true)},
+		"parts":     {"expect KH parts LA [within 10s]: it holds parts of LA's catalogue that are not proven as a whole", expectWhole(false)},
+		"watched":   {"expect KH watched staged: at some moment of a watch it was drawing a copy beside another", expectWatched},
+		"member":    {"expect KH member TL [within 10s]: KH takes TL for a member", expectMember(true)},
+		"outsider":  {"expect KH outsider TL [within 10s]: KH does not take TL for a member", expectMember(false)},
+		"warns":     {`expect KH warns "words" [within 10s]: a warning that its health tells`, expectWarning},
+		"stores":    {`expect KH stores "words" [within 10s]: they stand in its files`, expectText(true)},
+		"erased":    {`expect KH erased "words" [within 10s]: they stand neither in its files nor in a new backup`, expectText(false)},
 		"metric":    {"expect KH metric tmh_pulls_total unproven >= 1 [within 10s]: the sum over series with these labels since it started; also <=", expectMetric},
 		"why":       {`expect KH why LA "words" [within 10s]: so it explains the state of LA's catalogue`, expectWhy},
 		"fault":     {`expect KH fault "words" [within 10s]: a fault that its health tells`, expectFault},
@@ -110,10 +125,37 @@ func expectPublishes(a *args, m protocol.MemberID) act {
 }
 
 func expectRefuses(a *args, m protocol.MemberID) act {
-	what, words := a.word("publish or start"), a.word("words")
+	what := a.word("publish, start, epoch, charter or again")
+	switch what {
+	case "epoch":
+		reason := a.reason()
+		words := a.word("words")
+		return func(p *play) error { return p.refusesEpoch(m, reason, words) }
+	case "charter":
+		version, with, of := a.charter()
+		return func(p *play) error {
+			chain, papers, roster, past := p.charters, p.papers, p.model.roster, p.model.past
+			err := p.amend(version, with, of, m)
+			p.charters, p.papers, p.model.roster, p.model.past = chain, papers, roster, past
+			if in := slices.ContainsFunc(p.f.Node(m).Members(), func(s exchange.MemberState) bool { return s.ID == of }); in == with && err == nil {
+				return fmt.Errorf("%s was to refuse charter %d and adopted it", m, version)
+			}
+			return nil
+		}
+	case "again":
+		r := a.listing()
+		return func(p *play) error { return p.neverReturns(m, r) }
+	}
+	words := a.word("words")
 	switch what {
 	case "publish":
-		return func(p *play) error { return p.refuses(m, words) }
+		d := a.within()
+		return func(p *play) error {
+			if err := p.until(d, func() error { return p.tells(m, words) }); err != nil && d > 0 {
+				return err
+			}
+			return p.refuses(m, words)
+		}
 	case "start":
 		return func(p *play) error {
 			if err := p.resting(m); err != nil {
@@ -125,7 +167,7 @@ func expectRefuses(a *args, m protocol.MemberID) act {
 			return nil
 		}
 	}
-	a.fail("%q is refused by nobody: publish or start", what)
+	a.fail("%q is refused by nobody: publish, start, epoch, charter or again", what)
 	return nil
 }
 
@@ -150,12 +192,19 @@ func expectMetric(a *args, m protocol.MemberID) act {
 
 func expectFault(a *args, m protocol.MemberID) act {
 	words := a.word("words")
-	return a.expecting(func(p *play) error {
-		if all := p.f.Node(m).Health().Faults; !slices.ContainsFunc(all, func(s string) bool { return strings.Contains(s, words) }) {
-			return fmt.Errorf("%s tells of these faults: %q", m, all)
-		}
-		return nil
-	})
+	return a.expecting(func(p *play) error { return p.tells(m, words) })
+}
+
+// tells reports whether a node's health has a fault with these words.
+func (p *play) tells(m protocol.MemberID, words string) error {
+	n, err := p.running(m)
+	if err != nil {
+		return err
+	}
+	if all := n.Health().Faults; !slices.ContainsFunc(all, func(s string) bool { return strings.Contains(s, words) }) {
+		return fmt.Errorf("%s tells of these faults: %q", m, all)
+	}
+	return nil
 }
 
 func expectEvidence(a *args, m protocol.MemberID) act {
@@ -166,7 +215,7 @@ func expectEvidence(a *args, m protocol.MemberID) act {
 			err = fmt.Errorf("%s keeps %d pairs", m, len(pairs))
 		}
 		for _, pair := range pairs {
-			for _, h := range pair {
+			for _, h := range []*protocol.SignedHeader{pair.A, pair.B} {
 				if err == nil {
 					err = p.model.roster.VerifyHeader(h)
 				}

@@ -77,7 +77,7 @@ func TestInvariantsCanFail(t *testing.T) {
 				m.at["KH"][h.Pos] = []*protocol.SignedHeader{&h}
 			},
 			shown: func(m *model) {
-				for _, h := range m.live("KH") {
+				for _, h := range m.live(m.acked["KH"]) {
 					h.Kind = protocol.Withdraw
 				}
 			},

@@ -39,6 +39,8 @@ type liar struct {
 	old     map[protocol.MemberID]*shelf
 	heads   map[protocol.MemberID]*protocol.SignedHead
 	counter uint64
+	stolen  map[protocol.MemberID]*protocol.Signer // record keys of others
+	keeps   map[protocol.MemberID]bool             // whose catalogue it forged: it draws that no more
 }
 
 // shelf is a catalogue as a liar keeps it.
@@ -72,6 +74,12 @@ func (s *shelf) put(c *protocol.Change) {
 	if c.Pos.Compare(s.pos()) > 0 {
 		s.head = &c.SignedHeader
 	}
+	for key, old := range s.newest {
+		if old.Kind == protocol.Withdraw && old.Pos.Seq <= c.Floor && old != c {
+			s.hash.Remove(old.Element())
+			delete(s.newest, key)
+		}
+	}
 }
 
 // above is the feed above a position.
@@ -91,6 +99,7 @@ func newLiar(p *play, m protocol.MemberID) (*liar, error) {
 		p: p, id: m, seat: p.f.seats[m], roster: p.model.roster, done: make(chan struct{}),
 		rnd: rand.New(rand.NewPCG(p.script.cfg.Seed, 3)), how: lie{name: "honest"}, changed: make(chan struct{}),
 		shelves: make(map[protocol.MemberID]*shelf), heads: make(map[protocol.MemberID]*protocol.SignedHead),
+		stolen: make(map[protocol.MemberID]*protocol.Signer), keeps: make(map[protocol.MemberID]bool),
 	}
 	for _, id := range p.f.ids {
 		l.shelves[id] = newShelf()
@@ -194,9 +203,9 @@ func (l *liar) meet(ctx context.Context) {
 		}); err == nil {
 			for _, c := range theirs {
 				l.mu.Lock()
-				have := l.shelves[c.Origin]
+				have, keeps := l.shelves[c.Origin], l.keeps[c.Origin]
 				l.mu.Unlock()
-				if c.Origin != l.id && have != nil && c.Pos.Compare(have.pos()) > 0 {
+				if c.Origin != l.id && have != nil && !keeps && c.Pos.Compare(have.pos()) > 0 {
 					l.draw(ctx, m, c.Origin)
 				}
 			}
@@ -215,6 +224,9 @@ func (l *liar) draw(ctx context.Context, m, origin protocol.MemberID) {
 		r.Proven, r.Header = next.head.Pos, next.head.Raw
 	}
 	err := l.net.Ask(ctx, m, r, func(a *protocol.Answer) error {
+		if a.Refused == protocol.CodeRestart {
+			next = newShelf() // from the beginning, the next time
+		}
 		for _, b := range a.Changes {
 			c, err := protocol.DecodeChange(b)
 			if err != nil {
@@ -276,8 +288,12 @@ func (l *liar) author(s *shelf, what string) (*protocol.Change, error) {
 }
 
 func (l *liar) change(s *shelf, key protocol.RecordKey, body []byte) (*protocol.Change, error) {
+	return l.changeOf(l.id, l.seat.Record, s, key, body)
+}
+
+func (l *liar) changeOf(origin protocol.MemberID, by *protocol.Signer, s *shelf, key protocol.RecordKey, body []byte) (*protocol.Change, error) {
 	h := protocol.Header{
-		Federation: l.roster.Federation(), Origin: l.id, CharterVersion: 1, Pos: protocol.Position{Epoch: 1, Seq: s.pos().Seq + 1},
+		Federation: l.roster.Federation(), Origin: origin, CharterVersion: 1, Pos: protocol.Position{Epoch: 1, Seq: s.pos().Seq + 1},
 		RecordKey: key, Kind: protocol.Put, BodyLen: uint64(len(body)), BodyHash: protocol.Sum(body), Count: uint64(len(s.newest)),
 	}
 	if s.head != nil {
@@ -292,10 +308,10 @@ func (l *liar) change(s *shelf, key protocol.RecordKey, body []byte) (*protocol.
 	}
 	sum.Add(h.Element())
 	h.Digest = sum.Digest()
-	c, err := protocol.SignChange(l.seat.Record, h, body)
+	c, err := protocol.SignChange(by, h, body)
 	if err == nil {
 		s.put(c)
-		l.p.model.note(l.id, &c.SignedHeader)
+		l.p.model.note(l.id+"/"+origin, &c.SignedHeader) // by nobody who must keep it
 	}
 	return c, err
 }
@@ -442,14 +458,17 @@ func (l *liar) Changes(_ protocol.MemberID, cs []*protocol.Change) {
 	defer l.mu.Unlock()
 	for _, c := range cs {
 		s := l.shelves[c.Origin]
-		if c.Origin == l.id || s == nil || c.Pos.Epoch != s.pos().Epoch || c.Pos.Seq != s.pos().Seq+1 {
+		opens := c.Kind == protocol.OpenEpoch && c.Pos.Epoch > s.pos().Epoch
+		if c.Origin == l.id || s == nil || l.keeps[c.Origin] || !opens && (c.Pos.Epoch != s.pos().Epoch || c.Pos.Seq != s.pos().Seq+1) {
 			continue // the next meeting closes the gap
 		}
-		if s.head == nil || s.head.Raw == c.Prev {
+		if s.head == nil && !opens || s.head != nil && s.head.Raw == c.Prev {
 			s.put(c)
 		}
 	}
 }
+
+func (l *liar) Evidence(protocol.MemberID, protocol.Evidence) {}
 
 func (l *liar) Head(_ protocol.MemberID, h *protocol.SignedHead) {
 	l.mu.Lock()

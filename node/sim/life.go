@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,12 +31,13 @@ func (f *Federation) start(m protocol.MemberID) error {
 	i, s := f.index(m), f.seats[f.member(m)]
 	r := &running{metrics: prometheus.NewRegistry(), done: make(chan error, 1)}
 	cfg := node.Config{
-		Member: f.member(m), Record: s.Record, Transport: s.Transport, Papers: f.papers, Listen: []string{address(i)},
-		Log: f.cfg.Log.With("member", m), Metrics: r.metrics,
+		Member: f.member(m), Record: s.Record, Transport: s.Transport, Papers: f.papersOf(f.member(m)), Listen: []string{address(i)},
+		Log: f.cfg.Log.With("member", m), Metrics: r.metrics, WithoutIndex: f.cfg.NoIndex,
 		Now:       func() time.Time { return f.Clock(m) },
 		ListenUDP: func(a *net.UDPAddr) (net.PacketConn, error) { return f.net.plug(i, a), nil },
 		Tap:       func(e node.Event) { f.probe.tap(m, e) },
-		Store:     store.Config{MinFree: 1, Free: func() (uint64, uint64, error) { return f.free(m), ample, nil }},
+		Alone:     f.alone[m], RetainLeast: f.cfg.Node.RetainLeast, RetainMost: f.cfg.Node.RetainMost, AuditEvery: f.cfg.Node.AuditEvery,
+		Store: store.Config{ScrubEvery: f.cfg.Node.Store.ScrubEvery, MinFree: 1, Free: func() (uint64, uint64, error) { return f.free(m), ample, nil }},
 	}
 	if dir := f.dirs[m]; dir != "" {
 		cfg.Store.Dir, cfg.Store.Memtable, cfg.Guard = dir, 8<<20, guardOf(dir)
@@ -55,6 +57,31 @@ func (f *Federation) start(m protocol.MemberID) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.running[m] = r
+	return nil
+}
+
+// papersOf a member are those of the beginning and what its operator put beside them.
+func (f *Federation) papersOf(m protocol.MemberID) *protocol.Papers {
+	p := *f.papers
+	if more := f.given[m]; more != nil {
+		p.Charters, p.Cards = slices.Concat(p.Charters, more.Charters), slices.Concat(p.Cards, more.Cards)
+	}
+	return &p
+}
+
+// Give lets a member's operator put papers beside those that are there: taken at once where the node runs.
+func (f *Federation) Give(m protocol.MemberID, p *protocol.Papers) error {
+	have := f.given[m]
+	if have == nil {
+		have = new(protocol.Papers)
+		f.given[m] = have
+	}
+	if n := f.Node(m); n != nil {
+		if err := n.Adopt(p); err != nil {
+			return err
+		}
+	}
+	have.Charters, have.Cards = append(have.Charters, p.Charters...), append(have.Cards, p.Cards...)
 	return nil
 }
 
@@ -186,7 +213,7 @@ func (f *Federation) Rollback(m protocol.MemberID, snapshot string) {
 
 // Twin makes a second running copy of a member's node, with the same keys, at an address of its own, which no card names:
 // of a snapshot as of now, or from a backup, without a guard file.
-func (f *Federation) Twin(m protocol.MemberID, backup string) (twin protocol.MemberID) {
+func (f *Federation) Twin(m protocol.MemberID, backup string) (twin protocol.MemberID, err error) {
 	f.t.Helper()
 	twin = TwinOf(m)
 	dir := f.folder(twin)
@@ -198,9 +225,8 @@ func (f *Federation) Twin(m protocol.MemberID, backup string) (twin protocol.Mem
 	f.mu.Lock()
 	f.twins[twin], f.dirs[twin], f.ahead[twin] = m, dir, f.ahead[m]
 	f.mu.Unlock()
-	f.probe.join(twin)
-	f.Start(twin)
-	return twin
+	f.probe.join(twin, m)
+	return twin, f.start(twin)
 }
 
 // TwinOf is how the second copy of a member's node is called.

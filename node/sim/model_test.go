@@ -22,7 +22,8 @@ type model struct {
 	stood  map[protocol.MemberID]map[protocol.MemberID]protocol.Position        // by node and origin: never less
 	seen   map[protocol.MemberID]map[protocol.MemberID]exchange.MemberState     // by node and origin: when its records were last compared
 	valid  map[protocol.Hash]bool                                               // whole changes whose signature was verified
-	roster *protocol.Roster
+	roster *protocol.Roster                                                     // of the newest charter and cards
+	past   []*protocol.Roster                                                   // those before: who was away may still go by them
 }
 
 func newModel(papers *protocol.Papers) (*model, error) {
@@ -43,6 +44,35 @@ func newModel(papers *protocol.Papers) (*model, error) {
 	return m, nil
 }
 
+// amend takes new charters and cards.
+func (m *model) amend(p *protocol.Papers) error {
+	m.past = append(m.past, m.roster)
+	r := m.roster
+	var err error
+	for _, c := range p.Charters {
+		if r, err = r.WithCharter(c); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.Cards {
+		if r, err = r.WithCard(c); err != nil {
+			return err
+		}
+	}
+	m.roster = r
+	return nil
+}
+
+// verify reports whether a change was validly signed under papers that are or were in force.
+func (m *model) verify(c *protocol.Change) (err error) {
+	for _, r := range append([]*protocol.Roster{m.roster}, m.past...) {
+		if err = r.VerifyChange(c); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
 // note takes what the copy named of says to have signed.
 func (m *model) note(of protocol.MemberID, h *protocol.SignedHeader) {
 	if m.signed[h.Raw] == nil {
@@ -60,8 +90,7 @@ func (m *model) note(of protocol.MemberID, h *protocol.SignedHeader) {
 // set is the newest change of every record as of h.
 func (m *model) set(h *protocol.SignedHeader) map[protocol.RecordKey]*protocol.SignedHeader {
 	all := make(map[protocol.RecordKey]*protocol.SignedHeader)
-	for floor := uint64(0); h != nil; h = m.signed[h.Prev] {
-		floor = max(floor, h.Floor)
+	for ; h != nil; h = m.signed[h.Prev] { // the change that opens an epoch names its base
 		if _, newer := all[h.RecordKey]; !newer && h.Kind != protocol.OpenEpoch {
 			all[h.RecordKey] = h
 		}
@@ -69,9 +98,9 @@ func (m *model) set(h *protocol.SignedHeader) map[protocol.RecordKey]*protocol.S
 	return all
 }
 
-// live is the listings of a copy that are not withdrawn, the one that was changed longest ago first.
-func (m *model) live(of protocol.MemberID) (all []*protocol.SignedHeader) {
-	for key, h := range m.set(m.acked[of]) {
+// live is the listings that are not withdrawn as of h, the one that was changed longest ago first.
+func (m *model) live(h *protocol.SignedHeader) (all []*protocol.SignedHeader) {
+	for key, h := range m.set(h) {
 		if _, ok := protocol.ListingIDOf(key); ok && h.Kind == protocol.Put {
 			all = append(all, h)
 		}
@@ -194,7 +223,7 @@ func (m *model) records(id protocol.MemberID, n *node.Node) error {
 	var fault error
 	err := n.Scan(match.Ref{}, func(c *protocol.Change) bool {
 		if whole := protocol.Sum(c.Bytes()); !m.valid[whole] {
-			if err := m.roster.VerifyHeader(&c.SignedHeader); err != nil || protocol.Sum(c.Body) != c.BodyHash {
+			if err := m.verify(c); err != nil || protocol.Sum(c.Body) != c.BodyHash {
 				fault = breach(unverifiable, "%s stores %s of %s at %s: %v", id, c.RecordKey, c.Origin, c.Pos, err)
 				return false
 			}
@@ -239,8 +268,11 @@ func (m *model) same(id protocol.MemberID, n *node.Node, h *protocol.SignedHeade
 		}
 		got := left[key]
 		delete(left, key)
-		if got == nil && want.Kind == protocol.Withdraw && want.Pos.Seq <= h.Floor && want != h {
-			continue // compacted
+		if want.Kind == protocol.Withdraw && want.Pos.Seq <= h.Floor && want != h {
+			if got != nil {
+				return breach(notSigned, "%s proved %s at %s, and holds %s, which was withdrawn at %s, at or below the floor %d", id, h.Origin, h.Pos, key, want.Pos, h.Floor)
+			}
+			continue
 		}
 		if got == nil || got.Raw != want.Raw {
 			return breach(notSigned, "%s proved %s at %s without %s as of %s", id, h.Origin, h.Pos, key, want.Pos)

@@ -20,16 +20,20 @@ import (
 
 // A play is one run of a script.
 type play struct {
-	f       *Federation
-	t       *recorder
-	script  *script
-	model   *model
-	liars   map[protocol.MemberID]*liar
-	saved   map[string]string // folders of backups and snapshots
-	made    map[protocol.MemberID]int
-	reports map[protocol.MemberID]int
-	texts   map[match.Ref]*protocol.Listing // as last published
-	odd     map[protocol.Hash]bool          // headers of records that are no valid listings
+	f        *Federation
+	t        *recorder
+	script   *script
+	model    *model
+	liars    map[protocol.MemberID]*liar
+	saved    map[string]string // folders of backups and snapshots
+	made     map[protocol.MemberID]int
+	reports  map[protocol.MemberID]int
+	texts    map[match.Ref]*protocol.Listing // as last published
+	odd      map[protocol.Hash]bool          // headers of records that are no valid listings
+	papers   protocol.Papers                 // all that there are beside those of the beginning
+	charters []*protocol.SignedCharter       // the chain
+	opened   []exchange.EpochReceipt
+	staged   map[protocol.MemberID]int // looks at which a member drew a copy beside another
 }
 
 // failure is how a play ended that did not end well.
@@ -95,13 +99,14 @@ func newPlay(r *recorder, s *script) (*play, error) {
 	p := &play{
 		t: r, script: s, liars: make(map[protocol.MemberID]*liar), saved: make(map[string]string),
 		made: make(map[protocol.MemberID]int), reports: make(map[protocol.MemberID]int),
-		texts: make(map[match.Ref]*protocol.Listing), odd: make(map[protocol.Hash]bool),
+		texts: make(map[match.Ref]*protocol.Listing), odd: make(map[protocol.Hash]bool), staged: make(map[protocol.MemberID]int),
 	}
 	p.f = New(r, s.cfg)
 	var err error
 	if p.model, err = newModel(p.f.papers); err != nil {
 		return nil, err
 	}
+	p.charters = p.f.papers.Charters
 	for _, m := range s.cfg.Liars {
 		if p.liars[m], err = newLiar(p, m); err != nil {
 			return nil, err
@@ -256,8 +261,9 @@ func (p *play) publish(m protocol.MemberID, all []*protocol.Listing) error {
 		return refused(m, err)
 	}
 	for i, r := range results {
-		if r.Err != nil {
-			return fmt.Errorf("%s publishes %s: %w", m, all[i].ID, r.Err)
+		if r.Err != nil { // the others are signed
+			err = errors.Join(err, refused(m, r.Err))
+			continue
 		}
 		p.f.probe.sent(p.f.member(m), r.Position, start, textBytes(all[i]))
 		if err := p.acknowledged(m, n, r.Receipt); err != nil {
@@ -265,13 +271,13 @@ func (p *play) publish(m protocol.MemberID, all []*protocol.Listing) error {
 		}
 		p.texts[r.Ref] = all[i]
 	}
-	return nil
+	return err
 }
 
 // refused tells a node that takes no changes now, which does not fit, from one that fails.
 func refused(m protocol.MemberID, err error) error {
 	switch protocol.CodeOf(err) {
-	case protocol.CodeReadOnly, protocol.CodeFork, protocol.CodeUnavailable:
+	case protocol.CodeReadOnly, protocol.CodeFork, protocol.CodeUnavailable, protocol.CodeWithdrawn, protocol.CodeNotFound: // it may have taken back a withdrawal meanwhile
 		return unfit{fmt.Sprintf("%s takes no changes now: %v", m, err)}
 	}
 	return fmt.Errorf("%s takes no change: %w", m, err)
@@ -307,9 +313,30 @@ func (p *play) next(m protocol.MemberID, long bool) *protocol.Listing {
 	}
 }
 
+// thicken gives a listing a text of many words that stand nowhere else.
+func thicken(l *protocol.Listing) {
+	t := l.Texts["en"]
+	for i := 0; len(t.Abstract) < protocol.MaxAbstract-80; i++ {
+		t.Abstract += fmt.Sprintf("%x ", protocol.Sum(fmt.Appendf(nil, "%s %d", l.ID, i)))
+	}
+	t.Abstract = strings.TrimSpace(t.Abstract)
+	l.Texts["en"] = t
+}
+
+// stands is the change at which a copy's own history ends: as it shows it, since it may have taken back what it never
+// acknowledged here.
+func (p *play) stands(m protocol.MemberID) *protocol.SignedHeader {
+	if p.f.Node(m) != nil {
+		if h, err := p.model.proven(m, p.f.View(m, p.f.member(m))); err == nil {
+			return h
+		}
+	}
+	return p.model.acked[m]
+}
+
 // oldest are the refs of the live listings of a copy that were changed longest ago.
 func (p *play) oldest(m protocol.MemberID, n int) (all []match.Ref) {
-	live := p.model.live(m)
+	live := p.model.live(p.stands(m))
 	for _, h := range live[:min(n, len(live))] {
 		id, _ := protocol.ListingIDOf(h.RecordKey)
 		all = append(all, match.Ref{Origin: h.Origin, ID: id})
@@ -321,6 +348,9 @@ func (p *play) oldest(m protocol.MemberID, n int) (all []match.Ref) {
 func (p *play) revision(r match.Ref) *protocol.Listing {
 	l := *p.texts[r]
 	l.TRL = 1 + l.TRL%9
+	t := l.Texts["en"]
+	t.Title = fmt.Sprintf("Filter %s, ready at level %d", l.ID, l.TRL) // nothing of the title before
+	l.Texts = map[protocol.Lang]protocol.Text{"en": t}
 	return &l
 }
 

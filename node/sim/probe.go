@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type probe struct {
 	begun   map[protocol.MemberID][]time.Time                  // of each origin, by seq - 1
 	seen    map[protocol.MemberID]map[protocol.MemberID]uint64 // of each node, how far it has proven each origin
 	samples []Sample
+	bases   map[opened]protocol.Position
 	stood   map[step]bool // after a transaction
 	led     map[step]bool // where gossip led on from; every one of them must be in stood
 	faults  []string
@@ -34,14 +36,20 @@ type probe struct {
 // step is a place in an origin's history at which a node stood.
 type step struct {
 	node, origin protocol.MemberID
-	seq          uint64
+	pos          protocol.Position
+}
+
+// opened is the change that opened an epoch.
+type opened struct {
+	origin protocol.MemberID
+	pos    protocol.Position
 }
 
 func newProbe(ids, liars []protocol.MemberID) *probe {
 	p := &probe{
 		liars: liars,
 		begun: make(map[protocol.MemberID][]time.Time), seen: make(map[protocol.MemberID]map[protocol.MemberID]uint64),
-		payload: make(map[protocol.MemberID]int64), stood: make(map[step]bool), led: make(map[step]bool),
+		payload: make(map[protocol.MemberID]int64), bases: make(map[opened]protocol.Position), stood: make(map[step]bool), led: make(map[step]bool),
 	}
 	for _, m := range ids {
 		p.seen[m] = make(map[protocol.MemberID]uint64)
@@ -49,13 +57,37 @@ func newProbe(ids, liars []protocol.MemberID) *probe {
 	return p
 }
 
-// join counts a node that is no member's first.
-func (p *probe) join(m protocol.MemberID) {
+// join counts a node that is no member's first, which stands where another copy stood.
+func (p *probe) join(m, like protocol.MemberID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.seen[m] == nil {
 		p.seen[m] = make(map[protocol.MemberID]uint64)
 	}
+	for s := range maps.Clone(p.stood) {
+		if s.node == like {
+			p.stood[step{m, s.origin, s.pos}] = true
+		}
+	}
+}
+
+// opens notes the position from which an epoch goes on.
+func (p *probe) opens(origin protocol.MemberID, pos, base protocol.Position) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bases[opened{origin, pos}] = base
+}
+
+// before is where a node stood before it applied so many changes, of which the last is at pos.
+func (p *probe) before(origin protocol.MemberID, pos protocol.Position, changes int) protocol.Position {
+	for range changes {
+		if base, ok := p.bases[opened{origin, pos}]; ok {
+			pos = base
+		} else {
+			pos.Seq--
+		}
+	}
+	return pos
 }
 
 // sent is called in the order of each origin's positions, and before anybody else can have heard: a packet takes time,
@@ -73,9 +105,9 @@ func (p *probe) sent(origin protocol.MemberID, pos protocol.Position, at time.Ti
 func (p *probe) tap(m protocol.MemberID, e node.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stood[step{m, e.Origin, e.Pos.Seq}] = true
+	p.stood[step{m, e.Origin, e.Pos}] = true
 	if e.Gossip {
-		p.led[step{m, e.Origin, e.Pos.Seq - uint64(e.Changes)}] = true
+		p.led[step{m, e.Origin, p.before(e.Origin, e.Pos, e.Changes)}] = true
 	}
 	from, begun := p.seen[m][e.Origin], p.begun[e.Origin]
 	switch {
@@ -98,8 +130,8 @@ func (p *probe) unlawful() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for s := range p.led {
-		if s.seq > 0 && !p.stood[s] {
-			p.faults = append(p.faults, fmt.Sprintf("%s applied gossip after %d of %s, where it never stood: over a gap", s.node, s.seq, s.origin))
+		if s.pos.Seq > 0 && !p.stood[s] {
+			p.faults = append(p.faults, fmt.Sprintf("%s applied gossip after %s of %s, where it never stood: over a gap", s.node, s.pos, s.origin))
 		}
 	}
 	clear(p.led)

@@ -21,6 +21,10 @@ import (
 //	on-disk KH LA          whose store is in a folder, with a guard file beside it: who else stops has lost everything
 //	late LA                who is not started at first
 //	liar VN                in whose place stands something that does what it is told: see the verb lie
+//	outside TL             who has no seat in charter 1, and starts once another charter gave it one
+//	retain 1h [6h]         withdrawals stay so long at least, and so long at most
+//	audit 1h, scrub 1h     how often nodes audit what they hold, and erase what was superseded from their files
+//	line 2                 every node's line carries so many Mbit/s, each way, instead of 50
 //	seed 7                 which packets are lost; the keys follow from it too
 //
 // What follows is one step a line; verbs_test.go has the table. KH-3 is the third listing that KH publishes, KH2 the second
@@ -128,7 +132,22 @@ func headLines() map[string]func(*args) {
 		"on-disk": func(a *args) { a.script.cfg.Disk = a.members() },
 		"late":    func(a *args) { a.script.cfg.Late = a.members() },
 		"liar":    func(a *args) { a.script.cfg.Liars = a.members() },
-		"seed":    func(a *args) { a.script.cfg.Seed = uint64(a.count(0, 1<<31-1)) },
+		"outside": func(a *args) {
+			a.script.cfg.Outside = a.members()
+			if len(a.script.cfg.Who)-len(a.script.cfg.Outside) < 2 {
+				a.fail("fewer than two members in charter 1")
+			}
+		},
+		"retain": func(a *args) {
+			a.script.cfg.Node.RetainLeast = a.duration()
+			if len(a.rest) > 0 {
+				a.script.cfg.Node.RetainMost = a.duration()
+			}
+		},
+		"line":  func(a *args) { a.script.cfg.Bandwidth = a.count(1, 1000) },
+		"audit": func(a *args) { a.script.cfg.Node.AuditEvery = a.duration() },
+		"scrub": func(a *args) { a.script.cfg.Node.Store.ScrubEvery = a.duration() },
+		"seed":  func(a *args) { a.script.cfg.Seed = uint64(a.count(0, 1<<31-1)) },
 	}
 }
 

@@ -30,7 +30,10 @@ type Config struct {
 	Clock     map[protocol.MemberID]time.Duration // how far a node's wall clock is ahead at first; see SetClock
 	Disk      []protocol.MemberID                 // whose store is in a folder, so that they keep it while they are away
 	Late      []protocol.MemberID                 // who is not started by New
+	NoIndex   bool                                // nodes match nothing: for measurements of replication
 	Liars     []protocol.MemberID                 // whose place in the network something else takes than a node
+	Outside   []protocol.MemberID                 // who has a place in the network, and no seat in charter 1
+	Node      node.Config                         // what it says of retention, audit and scrubs holds for every node
 	Log       *slog.Logger                        // nil: silent
 }
 
@@ -40,7 +43,8 @@ type Federation struct {
 	cfg    Config
 	ids    []protocol.MemberID
 	seats  map[protocol.MemberID]founding.Seat
-	papers *protocol.Papers
+	papers *protocol.Papers                       // charter 1 and the first cards
+	given  map[protocol.MemberID]*protocol.Papers // what a member's operator put beside them
 	net    *network
 	probe  *probe
 	disk   string // below which all folders and guard files are
@@ -51,7 +55,9 @@ type Federation struct {
 	full    map[protocol.MemberID]bool          // whose disk is
 	dirs    map[protocol.MemberID]string        // of those who have one; each has its guard file beside it
 	twins   map[protocol.MemberID]protocol.MemberID
-	copies  int // of folders made
+	moved   map[protocol.MemberID]bool // who has its second place in the network now
+	alone   map[protocol.MemberID]bool // who signs though nobody answers
+	copies  int                        // of folders made
 }
 
 type running struct {
@@ -90,6 +96,7 @@ func New(t testing.TB, cfg Config) *Federation {
 		t: t, cfg: cfg, seats: make(map[protocol.MemberID]founding.Seat), dirs: make(map[protocol.MemberID]string),
 		running: make(map[protocol.MemberID]*running), ahead: make(map[protocol.MemberID]time.Duration),
 		full: make(map[protocol.MemberID]bool), twins: make(map[protocol.MemberID]protocol.MemberID),
+		given: make(map[protocol.MemberID]*protocol.Papers), moved: make(map[protocol.MemberID]bool), alone: make(map[protocol.MemberID]bool),
 	}
 	maps.Copy(f.ahead, cfg.Clock)
 	f.found()
@@ -101,7 +108,7 @@ func New(t testing.TB, cfg Config) *Federation {
 		if slices.Contains(cfg.Disk, m) {
 			f.dirs[m] = f.folder(m)
 		}
-		if !slices.Contains(cfg.Late, m) && !slices.Contains(cfg.Liars, m) {
+		if !slices.Contains(cfg.Late, m) && !slices.Contains(cfg.Liars, m) && !slices.Contains(cfg.Outside, m) {
 			f.Start(m)
 		}
 	}
@@ -123,7 +130,9 @@ func (f *Federation) found() {
 		}
 		s.Addresses = []string{address(i)}
 		f.ids, f.seats[m.ID] = append(f.ids, m.ID), s
-		seats = append(seats, s)
+		if !slices.Contains(f.cfg.Outside, m.ID) {
+			seats = append(seats, s)
+		}
 	}
 	var err error
 	if f.papers, err = founding.Found("Simulation", seats, time.Now()); err != nil {
@@ -163,7 +172,7 @@ func (f *Federation) index(m protocol.MemberID) int {
 	if !ok {
 		f.t.Fatalf("%s is no member of this federation", m)
 	}
-	if of != m {
+	if of != m || f.moved[m] {
 		i += len(f.ids)
 	}
 	return i

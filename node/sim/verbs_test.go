@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,8 +16,14 @@ import (
 // verbs is the language: what a scenario can do. Another verb is another row. What is expected stands in expect_test.go,
 // and what a liar does in liar_test.go.
 func verbs() map[string]verb {
+	table := paperVerbs()
+	maps.Copy(table, lifeVerbs())
+	return table
+}
+
+func lifeVerbs() map[string]verb {
 	return map[string]verb{
-		"publish":  {"publish KH 5 [long]", "KH publishes five listings at once; long ones need a batch for every thirty", readPublish},
+		"publish":  {"publish KH 5 [long|dense]", "KH publishes five listings at once; of long ones a batch takes thirty, and dense ones are as long and do not shrink on the line", readPublish},
 		"revise":   {"revise KH 2 | revise KH KH-3", "KH revises the two listings that it changed longest ago, or the one named", readRevise},
 		"withdraw": {"withdraw KH 1 | withdraw KH KH-3", "KH withdraws the listing that it changed longest ago, or the one named", readWithdraw},
 		"report":   {"report KH", "KH writes a statistical report", func(a *args) act { m := a.node(); return func(p *play) error { return p.report(m) } }},
@@ -38,6 +45,13 @@ func verbs() map[string]verb {
 		"wait":     {"wait 30s", "time passes", func(a *args) act { d := a.duration(); return func(*play) error { time.Sleep(d); return nil } }},
 		"linked":   {"linked within 60s", "all running nodes are connected within their groups", readLinked},
 		"equal":    {"equal [with VN] within 60s", "all running nodes hold the same, proven, and nothing is left to index; the catalogues of liars count where named", readEqual},
+		"alone":    {"alone KH", "KH begins, and signs though fewer than half of the others answer", onResting((*args).node, (*play).alone)},
+		"epoch":    {"epoch KH loss|fork|key", "KH's operator asks for an epoch, signs its opening and opens it", readEpoch},
+		"mend":     {"mend KH", "KH's operator does what its node asks for, until it publishes: a restart, an epoch", readMend},
+		"damage":   {"damage KH LA-3", "KH does not run: a byte of this record turns over in its store", readDamage},
+		"watch":    {"watch 5s", "time passes, in which everybody is held to the model, and to what is shown, at every moment", readWatch},
+		"steal":    {"steal VN KH", "VN, a liar, has KH's record key of now", readSteal},
+		"forge":    {"forge VN KH 1.41 3", "VN signs three changes with the key that it stole, from that position on, gossips and serves them", readForge},
 		"verify":   {"verify KH", "KH does not run, and its store is without fault", onResting((*args).kept, (*play).verifyAtRest)},
 		"expect":   {"expect ...", "what must be so: see expectations", readExpect},
 		"lie":      {"lie VN how [n]", "VN, a liar, does so from now on: see lies", readLie},
@@ -110,7 +124,7 @@ func restart(p *play, m protocol.MemberID) error {
 
 func readPublish(a *args) act {
 	m, n := a.publisher(), a.count(1, 5000)
-	long := a.is("long")
+	long, dense := a.is("long"), a.is("dense")
 	return func(p *play) error {
 		if l := p.liars[m]; l != nil {
 			return l.publish(n)
@@ -121,6 +135,9 @@ func readPublish(a *args) act {
 		var all []*protocol.Listing
 		for range n {
 			all = append(all, p.next(m, long))
+			if dense {
+				thicken(all[len(all)-1])
+			}
 		}
 		return p.publish(m, all)
 	}
@@ -240,10 +257,12 @@ func readTwin(a *args) act {
 		if p.f.Node(TwinOf(m)) != nil {
 			return unfit{"it has a second copy"}
 		}
-		twin := p.f.Twin(m, p.saved[name])
-		if p.model.acked[twin] = p.model.acked[m]; name != "" {
-			p.model.restored(twin)
+		twin, err := p.f.Twin(m, p.saved[name])
+		if err != nil {
+			return unfit{err.Error()}
 		}
+		p.model.forget(twin)
+		p.model.acked[twin], p.model.lost[twin] = p.model.acked[m], p.model.lost[m] || name != ""
 		return nil
 	}
 }
@@ -318,7 +337,7 @@ func (p *play) refuses(m protocol.MemberID, words string) error {
 	if err == nil || !strings.Contains(err.Error(), words) {
 		return fmt.Errorf("%s was to refuse with %q and said: %s", m, words, fmt.Sprint(err))
 	}
-	if after := p.f.View(m, p.f.member(m)).Position; after != before {
+	if after := p.f.View(m, p.f.member(m)).Position; after != before && p.model.at[p.f.member(m)][after] == nil { // nor is it something taken back
 		return fmt.Errorf("%s refused and went from %s to %s", m, before, after)
 	}
 	return nil

@@ -24,7 +24,8 @@ type walker struct {
 	who   []string // who runs a node
 	kept  []string // of them, those on disk
 	liar  string   // "": none
-	saved []string // backups made, each with its member: "KH b1"
+	saved []string // backups and snapshots made, each with its member: "KH b1"
+	twins []string // second copies that were ever made
 	lines []string
 }
 
@@ -75,6 +76,9 @@ func walk(seed uint64, steps int) (head, body, tail []string) {
 	if w.liar != "" {
 		w.say("lie %s honest", w.liar)
 	}
+	for _, m := range w.twins {
+		w.say("stop %s", m)
+	}
 	w.say("heal")
 	w.say("lose 0%% %s", strings.Join(all, " "))
 	for _, m := range w.who {
@@ -84,8 +88,48 @@ func walk(seed uint64, steps int) (head, body, tail []string) {
 	for _, m := range w.kept {
 		w.say("start %s", m)
 	}
+	w.say("linked within 5m")
+	w.say("wait 30s") // everybody is asked what it holds, and forks come to light
+	for _, m := range w.kept {
+		w.say("mend %s", m)
+	}
+	w.say("wait 15s")
+	for _, m := range w.kept {
+		w.say("mend %s", m)
+	}
 	w.say("equal within 5m")
 	return head, body, w.lines
+}
+
+// save keeps a copy of somebody's store, under a name that begins with kind.
+func (w *walker) save(verb, kind string) {
+	w.saved = append(w.saved, fmt.Sprintf("%s %s%d", w.one(w.kept), kind, len(w.saved)))
+	w.say("%s %s", verb, w.saved[len(w.saved)-1])
+}
+
+// savedOf are the names of what was kept of a member's store.
+func (w *walker) savedOf(m, kind string) (names []string) {
+	for _, x := range w.saved {
+		if name, ok := strings.CutPrefix(x, m+" "+kind); ok {
+			names = append(names, kind+name)
+		}
+	}
+	return names
+}
+
+// putBack puts what was kept of somebody's store back, and often waits until the node knows what it lost.
+func (w *walker) putBack(verb, kind string) {
+	m := w.one(w.kept)
+	of := w.savedOf(m, kind)
+	if len(of) == 0 {
+		return
+	}
+	w.say("crash %s", m)
+	w.say("%s %s %s", verb, m, w.one(of))
+	w.say("start %s", m)
+	if w.rnd.IntN(2) == 0 {
+		w.say("wait %ds", 1+w.rnd.IntN(10))
+	}
 }
 
 // A way is a verb and how often it is taken.
@@ -118,20 +162,37 @@ func ways() []way {
 		{3, func(w *walker) { w.say("fill %s", w.one(w.who)) }},
 		{5, func(w *walker) { w.say("room %s", w.one(w.who)) }},
 		{3, func(w *walker) { w.say("clock %s %dm", w.one(w.who), w.rnd.IntN(240)-120) }},
-		// 0: a restored node does not publish again before it draws its own history back from the others.
-		{0, func(w *walker) {
-			w.saved = append(w.saved, fmt.Sprintf("%s b%d", w.one(w.kept), len(w.saved)))
-			w.say("backup %s", w.saved[len(w.saved)-1])
-		}},
-		{0, func(w *walker) {
-			if len(w.saved) > 0 {
-				x := w.one(w.saved)
-				m, _, _ := strings.Cut(x, " ")
-				w.say("crash %s", m)
-				w.say("restore %s", x)
-				w.say("start %s", m)
+		{3, func(w *walker) { w.save("backup", "b") }},
+		{4, func(w *walker) { w.putBack("restore", "b") }},
+		{3, func(w *walker) { w.save("snapshot", "s") }},
+		{3, func(w *walker) { w.putBack("rollback", "s") }},
+		{3, func(w *walker) {
+			m, from := w.one(w.kept), ""
+			if of := w.savedOf(m, "b"); len(of) > 0 && w.rnd.IntN(2) == 0 {
+				from = " " + w.one(of)
+			}
+			w.say("twin %s%s", m, from)
+			if !slices.Contains(w.twins, m+"2") {
+				w.twins = append(w.twins, m+"2")
+			}
+			if w.rnd.IntN(2) == 0 { // before they meet
+				all := slices.DeleteFunc(slices.Clone(w.who), func(x string) bool { return x == m })
+				w.rnd.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+				w.say("cut %s2 %s | %s", m, strings.Join(all[:1+w.rnd.IntN(len(all))], " "), m)
 			}
 		}},
+		{8, func(w *walker) {
+			if len(w.twins) > 0 {
+				w.say("publish %s %d", w.one(w.twins), 1+w.rnd.IntN(3))
+			}
+		}},
+		{5, func(w *walker) {
+			if len(w.twins) > 0 {
+				w.say("stop %s", w.one(w.twins))
+			}
+		}},
+		{2, func(w *walker) { w.say("epoch %s %s", w.one(w.kept), w.one([]string{"loss", "fork", "fork"})) }},
+		{2, func(w *walker) { w.say("mend %s", w.one(w.kept)) }},
 		{4, func(w *walker) {
 			if w.liar != "" {
 				w.say("publish %s %d", w.liar, 1+w.rnd.IntN(3))
@@ -195,11 +256,14 @@ func shrink(body []string, bad *failure, try func(lines []string) (*failure, []s
 // needed is the lines of a tail that undo something.
 func needed(body, tail []string) []string {
 	text := "\n" + strings.Join(body, "\n") + "\n"
-	undoes := map[string][]string{"heal": {"cut"}, "lose": {"lose"}, "lie": {"lie"}, "room": {"fill"}, "clock": {"clock"}, "start": {"stop", "crash"}}
+	undoes := map[string][]string{"heal": {"cut"}, "lose": {"lose"}, "lie": {"lie"}, "room": {"fill"}, "clock": {"clock"}, "start": {"stop", "crash"}, "stop": {"twin"}, "mend": {"restore", "rollback", "twin"}}
 	return slices.DeleteFunc(slices.Clone(tail), func(line string) bool {
 		words := strings.Fields(line)
 		verbs, ok := undoes[words[0]]
 		return ok && !slices.ContainsFunc(verbs, func(v string) bool {
+			if words[0] == "stop" {
+				return strings.Contains(text, "\ntwin "+strings.TrimSuffix(words[1], "2"))
+			}
 			if words[0] == "room" || words[0] == "clock" || words[0] == "start" {
 				v += " " + words[1]
 			}
@@ -218,7 +282,12 @@ func walks(t *testing.T, first uint64, n int) {
 				return
 			}
 			t.Errorf("seed %d: %v", seed, bad)
-			small, last := shrink(done, bad, func(lines []string) (*failure, []string) { return try(t, head, lines, tail) })
+			small, last := shrink(done, bad, func(lines []string) (*failure, []string) {
+				if _, err := parse(strings.Join(slices.Concat(head, lines, needed(lines, tail)), "\n") + "\n"); err != nil {
+					return nil, nil // what a later line names was left out
+				}
+				return try(t, head, lines, needed(lines, tail))
+			})
 			t.Errorf("of %d steps %d are enough (%v):\n%s", *stepsFlag, len(small), last, strings.Join(slices.Concat(head, small, needed(small, tail)), "\n"))
 		})
 	}

@@ -74,7 +74,11 @@ func BenchmarkDraw(b *testing.B) {
 	c := replica.New("KH")
 	b.ResetTimer()
 	if err := new(replicatest.Map).Update(func(s replicatest.Set) error {
-		return c.Draw(s, &all[len(all)-1].SignedHeader, feed, true)
+		proven, err := c.Draw(s, &all[len(all)-1].SignedHeader, feed, true)
+		if err == nil && !proven {
+			b.Fatal("not proven")
+		}
+		return err
 	}); err != nil {
 		b.Fatal(err)
 	}

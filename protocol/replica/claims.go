@@ -2,7 +2,6 @@ package replica
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -42,13 +41,22 @@ func (c *Claims) Lower(from protocol.MemberID, pos protocol.Position) {
 	}
 }
 
-// Gone forgets a member that is no longer connected.
-func (c *Claims) Gone(from protocol.MemberID) { delete(c.by, from) }
+// Gone forgets what a member claims that is no longer connected, but not how often it failed: coming back forgives nothing.
+func (c *Claims) Gone(from protocol.MemberID) {
+	if x, ok := c.by[from]; ok {
+		x.pos = protocol.Position{}
+		c.by[from] = x
+	}
+}
 
 // Among forgets the claims of everybody but the given members: who is not connected cannot be asked, and will say anew
 // what it holds when it is.
 func (c *Claims) Among(members []protocol.MemberID) {
-	maps.DeleteFunc(c.by, func(m protocol.MemberID, _ claim) bool { return !slices.Contains(members, m) })
+	for m := range c.by {
+		if !slices.Contains(members, m) {
+			c.Gone(m)
+		}
+	}
 }
 
 // Top is the highest position that anybody claims.

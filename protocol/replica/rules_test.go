@@ -123,8 +123,7 @@ func TestNextRefuses(t *testing.T) {
 		{"one long since applied and superseded", p.at(1), protocol.CodeReplayed},
 		{"one beyond the next", p.at(7), protocol.CodeGap},
 		{"an epoch nobody opened", p.lie(6, func(h *protocol.Header) { h.Pos.Epoch = 2 }), protocol.CodeEpoch},
-		{"the opening of an epoch", p.lie(6, func(h *protocol.Header) { h.Kind = protocol.OpenEpoch }), protocol.CodeEpoch},
-		{"a floor", p.lie(6, func(h *protocol.Header) { h.Floor = 1 }), protocol.CodeFloor},
+		{"the opening of an epoch that begins elsewhere", p.opening(4), protocol.CodeEpoch},
 		{"prev_seq 0 of a record held", p.lie(6, func(h *protocol.Header) { h.PrevSeq = 0 }), protocol.CodePrevious},
 		{"prev_seq of another record", p.lie(6, func(h *protocol.Header) { h.PrevSeq = 3 }), protocol.CodePrevious},
 		{"prev_seq of a record not held", p.lie(6, func(h *protocol.Header) { h.RecordKey = "listing/new" }), protocol.CodePrevious},
@@ -185,9 +184,9 @@ func TestDrawRefuses(t *testing.T) {
 		want protocol.Code
 	}{
 		{"a head not above", under(p.at(4)), protocol.CodeReplayed},
-		{"a head in another epoch", under(lie(8, func(h *protocol.Header) { h.Pos.Epoch = 2 })), protocol.CodeEpoch},
-		{"a head that opens an epoch", under(lie(8, func(h *protocol.Header) { h.Kind = protocol.OpenEpoch })), protocol.CodeEpoch},
-		{"a head with a floor", under(lie(8, func(h *protocol.Header) { h.Floor = 1 })), protocol.CodeFloor},
+		{"a head in an epoch that nobody opened", under(lie(8, func(h *protocol.Header) { h.Pos.Epoch = 2 })), protocol.CodeUnprovenFinal},
+		{"a head whose floor is above what is held", under(lie(8, func(h *protocol.Header) { h.Floor = 5 })), protocol.CodeRestart},
+		{"a head of an epoch that begins below what is held", under(p.lie(8, func(h *protocol.Header) { h.Pos = protocol.Position{Epoch: 2, Seq: 4}; h.PrevSeq, h.Count = 3, 4 })), protocol.CodeRestart},
 		// Else a copy would wait for ever for somebody to hold that much.
 		{"another origin's head", under(lie(8, func(h *protocol.Header) { h.Origin, h.Pos.Seq = "LA", 1<<40 })), protocol.CodeOrigin},
 		{"an origin's false digest", feed(true, p.at(5), p.at(6), p.at(7), p.at(8)), ""},
@@ -196,8 +195,7 @@ func TestDrawRefuses(t *testing.T) {
 		{"changes out of order", feed(false, p.at(6), p.at(5)), protocol.CodeHolder},
 		{"a change twice", feed(false, p.at(6), p.at(6)), protocol.CodeHolder},
 		{"a change above the head", replicatest.Batch{Head: &p.at(6).SignedHeader, Changes: []*protocol.Change{p.at(7)}}, protocol.CodeHolder},
-		{"a floor", feed(false, lie(6, func(h *protocol.Header) { h.Floor = 1 })), protocol.CodeFloor},
-		{"the opening of an epoch", feed(false, lie(6, func(h *protocol.Header) { h.Kind = protocol.OpenEpoch })), protocol.CodeEpoch},
+		{"the opening of an epoch", feed(false, p.opening(4)), protocol.CodeHolder},
 		{"prev_seq of another record", feed(false, lie(6, func(h *protocol.Header) { h.PrevSeq = 1 })), protocol.CodePrevious},
 		{"prev_seq 0 of a record held", feed(false, lie(6, func(h *protocol.Header) { h.PrevSeq = 0 })), protocol.CodePrevious},
 	} {
@@ -344,17 +342,24 @@ func TestDisputedCopyIsFrozen(t *testing.T) {
 // What every replica would refuse is not signed.
 func TestAuthorRefuses(t *testing.T) {
 	p := newPast(t)
-	for name, edit := range map[string]func(h *protocol.Header){
-		"an epoch": func(h *protocol.Header) { h.Kind = protocol.OpenEpoch },
-		"a floor":  func(h *protocol.Header) { h.Floor = 1 },
+	elsewhere := p.opening(4)
+	for name, x := range map[string]struct {
+		edit func(h *protocol.Header)
+		body []byte
+		want protocol.Code
+	}{
+		"an epoch":                        {func(h *protocol.Header) { h.Kind = protocol.OpenEpoch }, []byte("x"), protocol.CodeTruncated},
+		"an epoch that begins elsewhere":  {func(h *protocol.Header) { *h = elsewhere.Header }, elsewhere.Body, protocol.CodeEpoch},
+		"an opening for another position": {func(h *protocol.Header) { *h = p.opening(8).Header; h.Pos.Seq++ }, p.opening(8).Body, protocol.CodeEpoch},
+		"a floor above the head":          {func(h *protocol.Header) { h.Floor = 9 }, []byte("x"), protocol.CodeValue},
 	} {
 		err := p.origin.Step(func(c *replica.Copy, s replicatest.Set) error {
 			h := p.federation.Draft(protocol.Put, "listing/new")
-			edit(&h)
-			_, err := c.Author(s, replicatest.RecordSigner("KH"), h, []byte("x"))
+			x.edit(&h)
+			_, err := c.Author(s, replicatest.RecordSigner("KH"), h, x.body)
 			return err
 		})
-		if protocol.CodeOf(err) != protocol.CodeConflict {
+		if protocol.CodeOf(err) != x.want {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

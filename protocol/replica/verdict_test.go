@@ -35,7 +35,7 @@ func TestVerdict(t *testing.T) {
 		{"below the head", holder, asked(4), ""},
 		{"at a superseded record", holder, asked(1), ""},
 		{"above the head", holder, asked(7), protocol.CodeUnavailable},
-		{"in another epoch", holder, later, protocol.CodeEpoch},
+		{"in a later epoch", holder, later, protocol.CodeUnavailable},
 		{"on another history", holder, elsewhere, protocol.CodeFork},
 		{"of a holder that draws itself", drawing, asked(1), protocol.CodeUnavailable},
 		{"of a holder of nothing", p.replica(0), asked(1), protocol.CodeUnavailable},

@@ -2,41 +2,48 @@ package replicatest
 
 import (
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/protocol/replica"
 )
 
 // Tally counts what happened in the histories of a run.
 type Tally struct {
-	Histories, Authored, Withdrawn    int
-	Gossiped, Lost, Held, Replayed    int
-	Batches, Resumed, Rewound, Proofs int
-	Unavailable                       int
+	Histories, Authored, Withdrawn          int
+	Floors, Forgotten, Epochs, Void         int
+	Gossiped, Lost, Held, Replayed          int
+	Elsewhere                               int // gossip of an epoch that begins elsewhere
+	Batches, Resumed, Rewound, Proofs       int
+	Restarts, Swaps, Needless, Stood, Shown int
+	Unavailable, Evidence, Interrupted      int
+	Seeded                                  int // records taken over from the copy that is held
+
+	trace func(string, ...any) // nil: of no interest
+}
+
+func (t *Tally) say(format string, args ...any) {
+	if t.trace != nil {
+		t.trace(format, args...)
+	}
 }
 
 func (t *Tally) String() string {
-	return fmt.Sprintf("%d histories: %d changes (%d withdrawals); gossip applied %d, lost %d, early %d, replayed %d; pull batches %d, resumed elsewhere %d, rewound %d, proofs %d, holder not available %d",
-		t.Histories, t.Authored, t.Withdrawn, t.Gossiped, t.Lost, t.Held, t.Replayed, t.Batches, t.Resumed, t.Rewound, t.Proofs, t.Unavailable)
+	return fmt.Sprintf("%d histories: %d changes (%d withdrawals, %d forgotten by %d floors), %d epochs that left %d changes behind; "+
+		"gossip applied %d, lost %d, early %d, replayed %d, of an epoch that begins elsewhere %d; pull batches %d, interrupted %d, resumed elsewhere %d, rewound %d, proofs %d, holder not available %d; "+
+		"begun anew beside the copy %d (%d records taken over), swapped %d, needless %d, copies on void changes %d, looks at an old copy meanwhile %d",
+		t.Histories, t.Authored, t.Withdrawn, t.Forgotten, t.Floors, t.Epochs, t.Void, t.Gossiped, t.Lost, t.Held, t.Replayed, t.Elsewhere,
+		t.Batches, t.Interrupted, t.Resumed, t.Rewound, t.Proofs, t.Unavailable, t.Restarts, t.Seeded, t.Swaps, t.Needless, t.Stood, t.Shown)
 }
 
 // history is one origin and its replicas on the way to equality.
 type history struct {
-	*author
+	*origin
+	testing.TB
 	rnd      *rand.Rand
+	open     func(testing.TB) Store
 	replicas []*follower
-	tally    *Tally
-}
-
-// follower is a replica with the gossip under way to it and the pull that it is in.
-type follower struct {
-	Node
-	inbox  []*protocol.Change
-	early  replica.Early
-	holder int // whom it draws from, -1 for nobody
+	fresh    []*protocol.Change
 }
 
 // Histories runs random histories of about the given number of changes, each over stores that open makes, and fails
@@ -44,33 +51,36 @@ type follower struct {
 func Histories(t *testing.T, seed uint64, count, changes int, open func(testing.TB) Store) {
 	t.Helper()
 	tally := new(Tally)
+	f, err := NewFederation("KH", "LA")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range count {
-		rnd := rand.New(rand.NewPCG(seed, uint64(i)))
-		h := &history{author: newAuthor(t, rnd, open(t)), rnd: rnd, tally: tally}
-		for range 2 + rnd.IntN(3) {
-			h.replicas = append(h.replicas, &follower{Node: Node{open(t), h.Origin}, holder: -1})
+		h := &history{TB: t, rnd: rand.New(rand.NewPCG(seed, uint64(i))), open: open, origin: newOrigin(f, open(t), tally)}
+		for range 2 + h.rnd.IntN(3) {
+			h.replicas = append(h.replicas, newFollower(open(t), h.Origin, tally, h.check))
 		}
 		if err := h.run(changes); err != nil {
 			t.Fatalf("seed %d, history %d: %v", seed, i, err)
 		}
 		tally.Histories++
-		tally.Authored += len(h.all)
-		tally.Withdrawn += h.withdrawn
+		tally.Authored += len(h.signed)
 	}
 	t.Logf("seed %d: %v", seed, tally)
 }
 
 func (h *history) run(changes int) error {
 	loss := []float64{0, .02, .3, 1}[h.rnd.IntN(4)]
-	pulls := []int{40, 8, 1}[h.rnd.IntN(3)] // one round in so many
-	for len(h.all) < changes {
-		if err := h.author.some(1 + h.rnd.IntN(5)); err != nil {
+	pulls := []int{40, 8, 1}[h.rnd.IntN(3)]         // one round in so many
+	epochs := []int{1 << 30, 60, 20}[h.rnd.IntN(3)] // likewise
+	for len(h.signed) < changes {
+		if err := h.author(1+h.rnd.IntN(5), h.rnd.IntN(epochs) == 0); err != nil {
 			return fmt.Errorf("author: %w", err)
 		}
 		for _, r := range h.replicas {
 			h.announce(r, loss)
 			for range h.rnd.IntN(9) {
-				if err := h.deliver(r); err != nil {
+				if err := h.gossip(r); err != nil {
 					return err
 				}
 			}
@@ -84,6 +94,10 @@ func (h *history) run(changes int) error {
 			}
 		}
 	}
+	head, err := h.head()
+	if err != nil {
+		return err
+	}
 	for range 4 * changes * len(h.replicas) {
 		behind := false
 		for _, r := range h.replicas {
@@ -94,13 +108,67 @@ func (h *history) run(changes int) error {
 			if err != nil {
 				return err
 			}
-			behind = behind || c.CatchingUp() || c.Proven != h.head().Pos
+			behind = behind || c.CatchingUp() || c.Proven != head.Pos
 		}
 		if !behind {
-			return h.equal()
+			return h.same(head)
 		}
 	}
 	return fmt.Errorf("replicas did not arrive")
+}
+
+// author makes some changes. An epoch is opened where the origin lost its newest changes, for another reason on top of
+// what it holds.
+func (h *history) author(n int, epoch bool) error {
+	h.fresh = nil
+	if head, err := h.head(); err != nil {
+		return err
+	} else if epoch && head != nil {
+		path := h.path(head.Raw)
+		keep := len(path) - h.rnd.IntN(min(12, len(path)+1))
+		reason := "key"
+		var void []*protocol.Change
+		if keep < len(path) {
+			reason, void = []string{"loss", "fork"}[h.rnd.IntN(2)], append(void, path[keep:]...)
+			to := protocol.Hash{}
+			if keep > 0 {
+				to = path[keep-1].Raw
+			}
+			s := h.open(h)
+			if err := h.back(s, to); err != nil {
+				return err
+			}
+			h.place, h.Store = s, s
+		}
+		for _, r := range h.replicas {
+			if c, err := r.Copy(); err != nil {
+				return err
+			} else if keep < len(path) && c.Proven.Compare(path[keep].Pos) >= 0 {
+				h.tally.Stood++
+			}
+		}
+		ch, err := h.epoch(reason, h.last(), void)
+		if err != nil {
+			return err
+		}
+		h.fresh = append(h.fresh, ch)
+	}
+	for range n {
+		ch, err := h.some(h.rnd.IntN(1 << 20))
+		if err != nil {
+			return err
+		}
+		h.fresh = append(h.fresh, ch)
+	}
+	return nil
+}
+
+// last is the furthest that was signed.
+func (o *origin) last() (last protocol.Position) {
+	for _, ch := range o.signed {
+		last = protocol.Position{Epoch: max(last.Epoch, ch.Pos.Epoch), Seq: max(last.Seq, ch.Pos.Seq)}
+	}
+	return last
 }
 
 // announce puts the origin's newest changes on their way: some are lost, some are sent twice.
@@ -117,8 +185,8 @@ func (h *history) announce(r *follower, loss float64) {
 	}
 }
 
-// deliver one gossiped change, by a chance not the first that was sent, and what it sets free.
-func (h *history) deliver(r *follower) error {
+// gossip delivers one change, by a chance not the first that was sent.
+func (h *history) gossip(r *follower) error {
 	if len(r.inbox) == 0 {
 		return nil
 	}
@@ -128,37 +196,21 @@ func (h *history) deliver(r *follower) error {
 	}
 	ch := r.inbox[i]
 	r.inbox = append(r.inbox[:i], r.inbox[i+1:]...)
-	for ch != nil {
-		switch err := r.Next(ch); protocol.CodeOf(err) {
-		case "":
-			h.tally.Gossiped++
-		case protocol.CodeReplayed:
-			h.tally.Replayed++
-			return nil
-		case protocol.CodeGap:
-			h.tally.Held++
-			r.early.Hold(ch)
-			return nil
-		default:
-			return fmt.Errorf("gossip of %s refused: %w", ch.Pos, err)
-		}
-		ch = r.early.After(ch.Pos)
-	}
-	return nil
+	return r.deliver(ch)
 }
 
 // pull one batch, from the holder of last time or from any other that the copy may draw from.
 func (h *history) pull(r *follower, most int) error {
-	before, err := r.Copy()
+	before, err := r.target().Copy()
 	if err != nil {
 		return err
 	}
 	if r.holder < 0 || h.rnd.IntN(4) == 0 {
 		next := h.rnd.IntN(len(h.replicas) + 1)
 		if r.holder >= 0 && before.CatchingUp() {
+			h.tally.Interrupted++
 			if h.rnd.IntN(4) == 0 {
-				h.tally.Rewound++
-				if err := r.Rewind(); err != nil {
+				if err := r.rewind(); err != nil {
 					return err
 				}
 			} else if next != r.holder {
@@ -171,55 +223,46 @@ func (h *history) pull(r *follower, most int) error {
 	if r.holder < len(h.replicas) {
 		holder = &h.replicas[r.holder].Node
 	}
-	if before, err = r.Copy(); err != nil {
+	if holder == &r.Node {
+		r.holder = -1
+		return nil
+	}
+	b, refusal, err := r.ask(holder, most)
+	if err != nil {
 		return err
 	}
-	b, err := holder.Serve(before.Ask(), most)
-	if err == nil && b.Head.Pos.Compare(before.Drawn) < 0 {
-		err = protocol.Errorf(protocol.CodeUnavailable, "", "holds less than was drawn")
-	}
-	if protocol.CodeOf(err) == protocol.CodeUnavailable || holder == &r.Node {
+	switch protocol.CodeOf(refusal) {
+	case "":
+		if b.Last {
+			r.holder = -1
+		}
+	case protocol.CodeUnavailable:
 		h.tally.Unavailable++
 		r.holder = -1
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("request of %s refused: %w", before.Cursor, err)
-	}
-	switch err := r.Draw(b); {
-	case b.Head.Pos == before.Proven && protocol.CodeOf(err) == protocol.CodeReplayed:
+	case protocol.CodeReplayed, protocol.CodeRestart:
 		r.holder = -1
-		return nil
-	case err != nil:
-		return fmt.Errorf("honest feed under %s refused: %w", b.Head.Pos, err)
+	default:
+		return fmt.Errorf("honest feed under %s refused above %s: %w", b.Head.Pos, before.Cursor, refusal)
 	}
-	h.tally.Batches++
-	if b.Last {
-		h.tally.Proofs++
-		r.holder = -1
+	if r.staging { // what is held stays whole and readable
+		h.tally.Shown++
+		return h.equal(&r.Node, h.rnd.IntN(8) == 0)
 	}
 	return nil
 }
 
-// equal checks that all replicas hold exactly what the origin signed.
-func (h *history) equal() error {
-	want, digest, err := h.Records()
-	if err != nil {
-		return err
-	}
-	for i, r := range h.replicas {
-		c, err := r.Copy()
+// same checks that all replicas hold exactly what the origin signed.
+func (h *history) same(head *protocol.Change) error {
+	for i, n := range append([]*follower{h.follower}, h.replicas...) {
+		c, err := n.Copy()
 		if err != nil {
 			return err
 		}
-		got, computed, err := r.Records()
-		switch {
-		case err != nil:
-			return err
-		case c.Header != h.head().Raw || c.Digest() != h.head().Digest || c.Count != h.head().Count:
+		if c.Header != head.Raw {
 			return fmt.Errorf("replica %d proved something other than the head", i)
-		case !maps.Equal(got, want) || computed != digest || digest != h.head().Digest:
-			return fmt.Errorf("replica %d holds other records than the origin", i)
+		}
+		if err := h.equal(&n.Node, true); err != nil {
+			return fmt.Errorf("replica %d: %w", i, err)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package replicatest
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 
@@ -16,28 +17,46 @@ type Set interface {
 	SetFrontier(b []byte) error
 }
 
-// Store of one origin: Update leaves nothing behind where f fails.
-type Store interface {
+// Transactions over one copy: Update leaves nothing behind where f fails.
+type Transactions interface {
 	Update(f func(Set) error) error
 	View(f func(Set) error) error
+}
+
+// Store of one origin: the copy in force, and one that may be built beside it.
+type Store interface {
+	Transactions
+	Staged() Transactions
+	// Wipe deletes up to limit keys of the staged copy, or of what a swap left. done reports that nothing is left.
+	Wipe(limit int) (done bool, err error)
+	// Swap puts the staged copy in the place of the one in force, where ready does not fail. void tells what the new
+	// copy's epoch left behind.
+	Swap(ready func(staged, held Set) (void func(protocol.Position) bool, err error)) error
 }
 
 // Map is the simplest Store. Its zero value is empty; it is not safe for concurrent use.
 type Map struct {
 	records  map[protocol.RecordKey]*protocol.Change
 	at       map[protocol.Position]protocol.RecordKey
-	headers  map[protocol.Position]*protocol.SignedHeader
+	headers  map[protocol.Position]*protocol.SignedHeader // of superseded records; not of a staged copy
+	voided   []*protocol.SignedHeader
 	frontier []byte
 	undo     []func()
+	staged   *Map
+	beside   bool // this is the staged one
 }
 
-// Update implements Store.
-func (m *Map) Update(f func(Set) error) error {
+func (m *Map) make() {
 	if m.records == nil {
 		m.records = make(map[protocol.RecordKey]*protocol.Change)
 		m.at = make(map[protocol.Position]protocol.RecordKey)
 		m.headers = make(map[protocol.Position]*protocol.SignedHeader)
 	}
+}
+
+// Update implements Store.
+func (m *Map) Update(f func(Set) error) error {
+	m.make()
 	m.undo = m.undo[:0]
 	err := f(m)
 	if err != nil {
@@ -50,6 +69,46 @@ func (m *Map) Update(f func(Set) error) error {
 
 // View implements Store.
 func (m *Map) View(f func(Set) error) error { return f(m) }
+
+// Staged implements Store.
+func (m *Map) Staged() Transactions {
+	if m.staged == nil {
+		m.staged = &Map{beside: true}
+	}
+	return m.staged
+}
+
+// Wipe implements Store.
+func (m *Map) Wipe(int) (bool, error) { m.staged = nil; return true, nil }
+
+// Swap implements Store.
+func (m *Map) Swap(ready func(staged, held Set) (func(protocol.Position) bool, error)) error {
+	m.make()
+	m.Staged()
+	s := m.staged
+	s.make()
+	void, err := ready(s, m)
+	if err != nil {
+		return err
+	}
+	for pos, h := range m.headers {
+		if void(pos) {
+			m.voided = append(m.voided, h)
+			delete(m.headers, pos)
+		}
+	}
+	for key, old := range m.records {
+		switch is := s.records[key]; {
+		case is != nil && bytes.Equal(is.Bytes(), old.Bytes()):
+		case void(old.Pos):
+			m.voided = append(m.voided, &old.SignedHeader)
+		default:
+			m.headers[old.Pos] = &old.SignedHeader
+		}
+	}
+	m.records, m.at, m.frontier, m.staged = s.records, s.at, s.frontier, nil
+	return nil
+}
 
 // Newest implements replica.Set.
 func (m *Map) Newest(key protocol.RecordKey) (protocol.Element, bool, error) {
@@ -73,7 +132,9 @@ func (m *Map) Replace(c *protocol.Change, old *protocol.Element) error {
 	if old != nil {
 		was := m.records[c.RecordKey]
 		delete(m.at, was.Pos)
-		m.headers[was.Pos] = &was.SignedHeader
+		if !m.beside {
+			m.headers[was.Pos] = &was.SignedHeader
+		}
 		m.undo = append(m.undo, func() {
 			m.records[c.RecordKey], m.at[was.Pos] = was, c.RecordKey
 			delete(m.headers, was.Pos)
@@ -86,9 +147,51 @@ func (m *Map) Replace(c *protocol.Change, old *protocol.Element) error {
 	return nil
 }
 
+// Withdrawn implements replica.Set.
+func (m *Map) Withdrawn(upTo uint64, limit int) (all []protocol.Element, err error) {
+	for _, pos := range m.order() {
+		if c := m.records[m.at[pos]]; c.Kind == protocol.Withdraw && pos.Seq <= upTo && len(all) < limit {
+			all = append(all, c.Element())
+		}
+	}
+	return all, nil
+}
+
+func (m *Map) order() []protocol.Position {
+	return slices.SortedFunc(maps.Keys(m.at), protocol.Position.Compare)
+}
+
+// Drop implements replica.Set.
+func (m *Map) Drop(e protocol.Element) error {
+	was := m.records[e.Key]
+	delete(m.records, e.Key)
+	delete(m.at, e.Pos)
+	if !m.beside {
+		m.headers[e.Pos] = &was.SignedHeader
+	}
+	m.undo = append(m.undo, func() {
+		m.records[e.Key], m.at[e.Pos] = was, e.Key
+		delete(m.headers, e.Pos)
+	})
+	return nil
+}
+
+// Opening implements replica.Set.
+func (m *Map) Opening(epoch uint64) (*protocol.Opening, error) {
+	c, ok := m.records[protocol.EpochKey(epoch)]
+	if !ok {
+		return nil, nil
+	}
+	o, err := protocol.DecodeOpening(c.Body)
+	if err != nil {
+		return nil, err
+	}
+	return &o.Opening, nil
+}
+
 // Feed implements Set.
 func (m *Map) Feed(above protocol.Position, f func(protocol.Position, []byte) (bool, error)) error {
-	for _, pos := range slices.SortedFunc(maps.Keys(m.at), protocol.Position.Compare) {
+	for _, pos := range m.order() {
 		if pos.Compare(above) <= 0 {
 			continue
 		}

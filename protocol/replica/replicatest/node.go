@@ -7,10 +7,10 @@ import (
 	"github.com/asean-tmh/tmh/protocol/replica"
 )
 
-// Node holds a copy of one origin over some Store. Every step loads the copy, and stores it in the same transaction, as
+// Node holds one copy of an origin, in force or staged. Every step loads the copy, and stores it in the same transaction, as
 // a node does: so every step is also a restart.
 type Node struct {
-	Store  Store
+	Store  Transactions
 	Origin protocol.MemberID
 }
 
@@ -61,7 +61,14 @@ func (n *Node) Next(ch *protocol.Change) error {
 
 // Draw applies a batch.
 func (n *Node) Draw(b Batch) error {
-	return n.Step(func(c *replica.Copy, s Set) error { return c.Draw(s, b.Head, b.Changes, b.Last) })
+	for proven := false; ; b.Changes = nil { // withdrawals beyond a step are forgotten in further ones
+		if err := n.Step(func(c *replica.Copy, s Set) (err error) {
+			proven, err = c.Draw(s, b.Head, b.Changes, b.Last)
+			return err
+		}); err != nil || proven || !b.Last {
+			return err
+		}
+	}
 }
 
 // Rewind begins the pull again.
@@ -95,14 +102,17 @@ func (n *Node) Serve(r *protocol.Request, most int) (b Batch, err error) {
 			return errors.Join(err, protocol.Errorf(protocol.CodeUnavailable, "", "nothing held"))
 		}
 		b.Last = true
-		return s.Feed(r.Cursor, func(_ protocol.Position, raw []byte) (bool, error) {
+		return s.Feed(r.Cursor, func(pos protocol.Position, raw []byte) (bool, error) {
+			ch, err := protocol.DecodeChange(raw)
+			if err != nil || r.Buckets != nil && pos.Seq <= r.Above && !r.Buckets.Has(protocol.BucketOf(ch.RecordKey)) {
+				return true, err
+			}
 			if len(b.Changes) == most {
 				b.Last = false
 				return false, nil
 			}
-			ch, err := protocol.DecodeChange(raw)
 			b.Changes = append(b.Changes, ch)
-			return true, err
+			return true, nil
 		})
 	})
 	return b, err
@@ -129,4 +139,27 @@ func (n *Node) Records() (records map[protocol.RecordKey]protocol.Hash, digest p
 		})
 	})
 	return records, set.Digest(), err
+}
+
+// buckets of the records held, and the head under which they are proven.
+func (n *Node) buckets() (parts map[byte][]*protocol.Change, head *protocol.SignedHeader, err error) {
+	parts = make(map[byte][]*protocol.Change)
+	err = n.Store.View(func(s Set) error {
+		c, err := load(s, n.Origin)
+		if err != nil {
+			return err
+		}
+		if head, err = s.HeaderAt(c.Proven); err != nil {
+			return err
+		}
+		return s.Feed(protocol.Position{}, func(_ protocol.Position, raw []byte) (bool, error) {
+			ch, err := protocol.DecodeChange(raw)
+			if err == nil {
+				i := protocol.BucketOf(ch.RecordKey)
+				parts[i] = append(parts[i], ch)
+			}
+			return true, err
+		})
+	})
+	return parts, head, err
 }
