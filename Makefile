@@ -3,7 +3,7 @@
 GOLANGCI_LINT := v2.15.0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
-.PHONY: build demo test check lint race bench soak generate clean
+.PHONY: build demo test check lint race bench soak mutants generate clean
 
 build: ## one static binary, ./tmh
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o tmh ./cmd/tmh
@@ -38,15 +38,22 @@ bench: build ## benchstat-ready micro-benchmarks, and the tables of tmh bench
 	./tmh bench import
 	./tmh bench replica
 
-soak: build ## what takes long: large simulations, fuzzing, 10^6 summaries
+soak: build ## what takes long: large simulations, random walks, kill loops, fuzzing, 10^6 summaries
 	@.ci/tools
-	TMH_SOAK=1 go test -timeout 3h -v -run Soak ./node/sim
-	go test -timeout 1h -count 10 -v -run Kill ./cmd/tmh ./store
+	TMH_SOAK=1 go test -timeout 4h -v -run Soak ./node/sim
+	TMH_SOAK=1 go test -timeout 2h -v -run SoakWalks ./protocol/replica ./store
+	go test -timeout 1h -count 10 -v -run 'TestKilled|TestKillDuringImport' ./cmd/tmh ./store
 	TMH_SOAK=1 go test -timeout 2h -v -run SoakKillLoop ./cmd/tmh
 	go test -timeout 1h -count 5 -v -run Namespaces ./cmd/tmh
 	.ci/fuzz $${FUZZTIME:-2m}
 	./tmh bench import --listings 1000000
 	./tmh bench replica --listings 1000000
+	./tmh bench import --listings 1000000 --no-index
+	for n in 10000 100000 1000000; do ./tmh bench replica --listings $$n --no-index || exit 1; done
+
+mutants: ## take out one defence after another: the scenario that it is for must fail
+	@.ci/tools
+	TMH_MUTANTS=1 go test -v -timeout 1h -run 'TestMutants$$' ./node/sim
 
 generate: ## the conformance corpus, and tables in docs
 	go generate ./...
