@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
-		Deadline: time.Now().Add(2 * time.Minute), // a node that runs where it should refuse would run for ever
+		Deadline: time.Now().Add(8 * time.Minute), // a node that runs where it should refuse would run for ever
 		Cmds: map[string]func(*script, bool, []string){
 			"corrupt": scriptCorrupt, "freeport": scriptFreePort, "http": scriptHTTP, "keep": scriptKeep, "lines": scriptLines,
 			"setting": scriptSetting, "waitfor": scriptWaitFor,
