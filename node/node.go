@@ -248,7 +248,6 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { n.outboxLoop(failed); return nil })
 	g.Go(func() error { n.headLoop(failed); return nil })
 	g.Go(func() error { n.vectorLoop(failed); return nil })
-	n.spawn(n.finishStaged)
 	g.Go(func() error { n.ownLoop(failed); return nil })
 	g.Go(func() error { n.auditLoop(failed); return nil })
 	g.Go(func() error { n.store.Maintain(failed.Done()); return nil })

@@ -25,7 +25,7 @@ type own struct {
 	acks     map[protocol.MemberID]protocol.Position        // how far each member has proven this catalogue
 	seen     protocol.Position                              // the furthest that is known to have been signed
 	stray    map[protocol.Hash]*protocol.Change             // own changes that others hold and that do not follow what is held here
-	closed   map[protocol.MemberID][]*protocol.SignedHeader // who shows changes signed with a record key that the card closed, up to where
+	closed   map[protocol.MemberID][]*protocol.SignedHeader // changes signed with a record key that the card closed, by who shows them
 	fault    string                                         // why nothing more can be signed until a restart
 	twin     string                                         // what showed that another copy of this node signs
 	ready    bool                                           // may sign

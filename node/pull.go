@@ -72,6 +72,7 @@ func (n *Node) pullLoop(ctx context.Context, origin protocol.MemberID, kick <-ch
 		delete(n.kicks, origin)
 		n.mu.Unlock()
 	}()
+	n.finishStaged(origin)
 	for n.isMember(origin) {
 		select {
 		case <-ctx.Done():

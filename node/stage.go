@@ -1,9 +1,7 @@
 package node
 
 import (
-	"context"
 	"errors"
-	"maps"
 	"time"
 
 	"github.com/asean-tmh/tmh/protocol"
@@ -101,7 +99,6 @@ func (n *Node) swap(origin protocol.MemberID) error {
 		return err
 	}
 	n.mu.Lock()
-	delete(n.staging, origin)
 	if have := n.copies[origin]; have.Proven == next.Proven { // what was drawn beyond it in vain is gone
 		have.Drawn = next.Drawn
 		n.copies[origin] = have
@@ -110,7 +107,16 @@ func (n *Node) swap(origin protocol.MemberID) error {
 	n.admitted(origin, nil, next)
 	n.tap(Event{Origin: origin, Pos: next.Proven, Changes: differences})
 	n.log.Info("staged copy took the place of the one before", "origin", origin, "position", next.Proven.String(), "differences", differences)
-	return errors.Join(n.enter(origin, before.Proven.Epoch), n.wipe(origin))
+	return errors.Join(n.enter(origin, before.Proven.Epoch), n.unstage(origin))
+}
+
+// unstage deletes what is staged, or what a swap left. The staging ends last: nobody begins another one meanwhile.
+func (n *Node) unstage(origin protocol.MemberID) error {
+	err := n.wipe(origin)
+	n.mu.Lock()
+	delete(n.staging, origin)
+	n.mu.Unlock()
+	return err
 }
 
 // mayReplace says whether a staged copy may take the place of the one held.
@@ -243,24 +249,17 @@ func (n *Node) resumeStaged() error {
 	return nil
 }
 
-// finishStaged swaps in what was proven before the stop.
-func (n *Node) finishStaged(context.Context) {
-	n.mu.Lock()
-	staged := maps.Clone(n.staging)
-	n.mu.Unlock()
-	for origin, st := range staged {
-		if !st.mend {
-			continue
-		}
-		if err := n.swap(origin); err != nil && protocol.CodeOf(err) != protocol.CodeReadOnly {
-			n.log.Info("a staged copy is of no use any more", "origin", origin, "error", err)
-			n.mu.Lock()
-			delete(n.staging, origin)
-			n.mu.Unlock()
-			err = n.wipe(origin)
-			if err != nil {
-				n.log.Warn("staged copy not deleted", "origin", origin, "error", err)
-			}
-		}
+// finishStaged swaps in what was proven before the stop. It is the origin's puller that does so: nobody else swaps.
+func (n *Node) finishStaged(origin protocol.MemberID) {
+	if !n.mends(origin) {
+		return
+	}
+	err := n.swap(origin)
+	if err == nil || protocol.CodeOf(err) == protocol.CodeReadOnly {
+		return
+	}
+	n.log.Info("a staged copy is of no use any more", "origin", origin, "error", err)
+	if err := n.unstage(origin); err != nil {
+		n.log.Warn("staged copy not deleted", "origin", origin, "error", err)
 	}
 }

@@ -162,6 +162,9 @@ func (n *Node) checkOwn(roster *protocol.Roster, h *protocol.SignedHeader) error
 
 // takeBack applies own changes that follow what is held; others are kept aside. foreign reports that there were either.
 func (n *Node) takeBack(changes []*protocol.Change) (foreign bool, err error) {
+	if len(changes) == 0 {
+		return false, nil
+	}
 	var c *replica.Copy
 	var set *store.Origin
 	var fork *replica.ForkError

@@ -68,24 +68,24 @@ func (s *Store) kindsIntoSeqIndex() error {
 	for start != nil {
 		err := s.Update(func(t *Tx) error {
 			type entry struct{ key, value []byte }
-			var todo []entry
+			var old []entry
 			at := start
 			start = nil
 			err := t.scan([]byte{keySeq}, at, func(key, v []byte) (bool, error) {
 				key = append([]byte(nil), key...)
-				if len(todo) == batch {
+				if len(old) == batch {
 					start = key
 					return false, nil
 				}
 				if len(v) > 0 && v[0] > byte(protocol.OpenEpoch) {
-					todo = append(todo, entry{key, append([]byte(nil), v...)})
+					old = append(old, entry{key, append([]byte(nil), v...)})
 				}
 				return true, nil
 			})
 			if err != nil {
 				return err
 			}
-			for _, e := range todo {
+			for _, e := range old {
 				origin := protocol.MemberID(e.key[2 : 2+e.key[1]])
 				c, err := (&Origin{tx: t, origin: origin}).Record(protocol.RecordKey(e.value))
 				if err != nil {

@@ -60,14 +60,14 @@ const mostFindings = 100
 // showVerification prints what was found, and once each what to do about it.
 func showVerification(cmd *cobra.Command, v node.Verification) error {
 	said := make(map[string]bool)
-	var todo []string
+	var advice []string
 	for i, f := range v.Findings {
 		if i < mostFindings {
 			cmd.Println(f)
 		}
 		if !said[f.Do] {
 			said[f.Do] = true
-			todo = append(todo, f.Do)
+			advice = append(advice, f.Do)
 		}
 	}
 	if more := len(v.Findings) - mostFindings; more > 0 {
@@ -76,7 +76,7 @@ func showVerification(cmd *cobra.Command, v node.Verification) error {
 	if len(v.Catalogues) > 0 || len(v.Findings) > 0 {
 		cmd.Printf("%d records of %d members checked in %s: %d findings\n", v.Records, len(v.Catalogues), v.Took.Round(time.Millisecond), len(v.Findings))
 	}
-	for _, do := range todo {
+	for _, do := range advice {
 		cmd.Printf("→ %s\n", do)
 	}
 	if n := len(v.Findings); n > 0 {

@@ -5,10 +5,6 @@ import (
 	"crypto/ed25519"
 	"encoding/binary"
 	"encoding/hex"
-	"os"
-	"path/filepath"
-	"strings"
-	"testing"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -22,8 +18,7 @@ import (
 	"github.com/asean-tmh/tmh/protocol"
 )
 
-// Forgeries are lies about form: what a member signs, or says that another one signed, and no node of ours would send. The
-// scenarios of testdata/forged tell them by "lie VN name"; all else in them is the language of the others.
+// Forgeries are lies about form: what a member signs, or says that another one signed, and no node of ours would send.
 func forgeries() map[string]lie {
 	return map[string]lie{
 		"wrong-count":        bent("signs a change that counts a record too few", func(h *protocol.Header) { h.Count-- }),
@@ -304,56 +299,4 @@ func (l *liar) raw(ctx context.Context, name string, data []byte) {
 	case <-time.After(2 * time.Second):
 	case <-l.done:
 	}
-}
-
-// TestForgeries plays the scenarios with forgeries.
-func TestForgeries(t *testing.T) {
-	files, err := filepath.Glob("testdata/forged/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scenarios: %v", err)
-	}
-	for _, path := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			b, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := parseForged(string(b))
-			if err != nil {
-				t.Fatalf("%s:\n%v", path, err)
-			}
-			if bad, _ := perform(t, s, false); bad != nil {
-				t.Errorf("%s, %v", path, bad)
-			}
-		})
-	}
-}
-
-// parseForged reads a script in which liars also forge.
-func parseForged(text string) (*script, error) {
-	lies := make(map[int]lie)
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		words := strings.Fields(line)
-		if len(words) == 3 && words[0] == "lie" {
-			if x, ok := forgeries()[words[2]]; ok {
-				x.name = words[2]
-				lies[i+1] = x
-				lines[i] = "lie " + words[1] + " honest"
-			}
-		}
-	}
-	s, err := parse(strings.Join(lines, "\n"))
-	if err != nil {
-		return nil, err
-	}
-	for i := range s.steps {
-		step := &s.steps[i]
-		if x, ok := lies[step.line]; ok {
-			m := protocol.MemberID(strings.Fields(step.text)[1])
-			step.text = "lie " + string(m) + " " + x.name
-			step.act = func(p *play) error { p.liars[m].begin(x, 1); return nil }
-		}
-	}
-	return s, nil
 }

@@ -135,10 +135,12 @@ func readLie(a *args) act {
 	if m != "" && !slices.Contains(a.script.cfg.Liars, m) {
 		a.fail("%s is no liar: say so at the top", m)
 	}
-	x, ok := lies()[how]
+	all := lies()
+	maps.Copy(all, forgeries())
+	x, ok := all[how]
 	x.name = how
 	if how != "" && !ok {
-		a.fail("nobody lies by %q; there are %s", how, strings.Join(slices.Sorted(maps.Keys(lies())), ", "))
+		a.fail("nobody lies by %q; there are %s", how, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 	}
 	n := 0
 	if x.many {

@@ -242,9 +242,6 @@ func (m *mutant) run(t *testing.T) (string, error) {
 		t.Fatal(err)
 	}
 	pkg, pattern := "./node/sim", "^TestScenarios$/^"+regexp.QuoteMeta(m.scenario)+"$"
-	if name, ok := strings.CutPrefix(m.scenario, "forged/"); ok {
-		pattern = "^TestForgeries$/^" + regexp.QuoteMeta(name) + "$"
-	}
 	if m.test != "" {
 		pkg, pattern = m.pkg, "^"+m.test+"$"
 	}
