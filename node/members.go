@@ -125,7 +125,7 @@ func (n *Node) Members() []exchange.MemberState {
 
 func (n *Node) describe(s *exchange.MemberState, quota uint64, now protocol.Instant) {
 	n.mu.Lock()
-	c, h := n.copies[s.ID], n.heads[s.ID]
+	c, h, proof := n.copies[s.ID], n.heads[s.ID], n.proofs[s.ID]
 	s.Claimed, s.Damage = n.signed[s.ID], n.damage[s.ID]
 	if g := n.staging[s.ID]; g != nil {
 		s.Staging = &exchange.Staging{Drawn: g.drawn, Mends: g.mend}
@@ -153,6 +153,8 @@ func (n *Node) describe(s *exchange.MemberState, quota uint64, now protocol.Inst
 	switch {
 	case s.Self:
 		s.State = exchange.Own
+	case c.Disputed && !proof:
+		s.State, s.Why = exchange.Disputed, fmt.Sprintf("%s has closed the record key that signed what is held here up to %s: it may have been stolen. The copy is frozen until %s says from where its catalogue goes on.", s.Name, c.Proven, s.Name)
 	case c.Disputed:
 		s.State, s.Why = exchange.Disputed, fmt.Sprintf("%s signed two different histories; what is shown is as of %s, before they part. Tell its operator: most often two copies of one node run, or an old backup was put back.", s.Name, c.Proven)
 	case h.head == nil && c.Proven.Seq == 0:

@@ -45,7 +45,7 @@ func fresh(f exchange.Freshness, now time.Time) freshness {
 		out.Long = "The origin has not been heard since " + since + ". What is shown may be out of date."
 	case exchange.Disputed:
 		out.Tone, out.Short = "bad", "disputed"
-		out.Long = "The origin signed two different histories. The copy is frozen as it stood before."
+		out.Long = "What the origin signed is in dispute. The copy is frozen as it stood."
 	default:
 		out.Tone, out.Short, out.Long = "bad", "never heard", "Nothing was ever received from this origin."
 	}
