@@ -3,18 +3,37 @@ package node
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/match/lexicon"
 	"github.com/asean-tmh/tmh/node/stats"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/protocol/replica"
 	"github.com/asean-tmh/tmh/store"
 )
+
+// openIndex opens the match index with the language packs that are there. A pack that cannot be used is named and left out.
+func (n *Node) openIndex() (err error) {
+	packs := lexicon.Builtin()
+	if n.cfg.Lexicon != "" {
+		var problems []lexicon.Problem
+		if packs, problems, err = lexicon.Open(n.cfg.Lexicon); err != nil {
+			return fmt.Errorf("language packs: %w", err)
+		}
+		for _, p := range problems {
+			n.log.Error("a language pack is left out: import it again with tmh lexicon import", "error", p)
+		}
+	}
+	n.index, err = match.Open(match.Options{Dir: n.cfg.Index, Lexicon: packs, Log: n.log})
+	return err
+}
 
 // follower keeps match index and counters equal to the store. Counters change with every admission. The index follows a
 // moment later: analysis costs more than replication, so an admission only marks the listing, and workers read what is
@@ -36,7 +55,7 @@ type follower struct {
 type shard struct {
 	mu    sync.Mutex
 	dirty map[match.Ref]bool // true: from the scan at start
-	busy  match.Ref
+	busy  []match.Ref
 	wake  chan struct{}
 	done  chan struct{} // closed and renewed after every listing
 }
@@ -71,41 +90,50 @@ func (f *follower) start(spawn func(func(context.Context))) {
 // maxAhead bounds the marks that the scan sets ahead of the workers.
 const maxAhead = 20_000
 
+// scan counts what the store holds, and orders what the index does not hold as it is. A listing that the index has and the
+// store has not is taken out at the end.
 func (f *follower) scan(ctx context.Context, begun chan<- struct{}) {
-	err := f.n.store.View(func(tx *store.Tx) error {
-		for _, c := range f.n.copyViews() {
-			f.total.Add(int64(c.Count))
-			f.left.Add(int64(c.Count))
-		}
-		close(begun)
-		for _, m := range f.n.roster.Load().Charter().Members {
-			if err := tx.Origin(m.ID).Inspect(store.ShelfRecords, func(e store.Entry) error {
-				c, err := protocol.DecodeChange(bytes.Clone(e.Value))
-				if err != nil { // the audit draws it anew, and it is counted then; the others must not be missing until a restart
-					f.n.log.Error("a damaged record is not shown", "origin", m.ID, "record", e.Name, "error", err)
-					f.left.Add(-1)
-					return ctx.Err()
-				}
-				f.count(store.Replacement{New: c})
-				if ref, ok := refOf(c); !ok || c.Kind == protocol.Withdraw {
-					f.left.Add(-1)
-				} else {
-					f.mark(ref, true)
-				}
-				for f.waiting() > maxAhead {
-					if !sleep(ctx, 5*time.Millisecond) {
-						return ctx.Err()
-					}
-				}
-				return ctx.Err()
-			}); err != nil {
-				return err
+	err := f.n.index.Reconcile(func(have func(match.Ref, protocol.Hash) bool) error {
+		return f.n.store.View(func(tx *store.Tx) error {
+			for _, c := range f.n.copyViews() {
+				f.total.Add(int64(c.Count))
+				f.left.Add(int64(c.Count))
 			}
-		}
-		return nil
+			close(begun)
+			for _, m := range f.n.roster.Load().Charter().Members {
+				if err := tx.Origin(m.ID).Inspect(store.ShelfRecords, func(e store.Entry) error {
+					f.scanned(e, m.ID, have)
+					for f.waiting() > maxAhead {
+						if !sleep(ctx, 5*time.Millisecond) {
+							return ctx.Err()
+						}
+					}
+					return ctx.Err()
+				}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 	if err != nil && ctx.Err() == nil {
 		f.n.log.Error("catalogue not read in", "error", err)
+	}
+}
+
+// scanned takes one record of the scan.
+func (f *follower) scanned(e store.Entry, origin protocol.MemberID, have func(match.Ref, protocol.Hash) bool) {
+	c, err := protocol.DecodeChange(bytes.Clone(e.Value))
+	if err != nil { // the audit draws it anew, and it is counted then; the others must not be missing until a restart
+		f.n.log.Error("a damaged record is not shown", "origin", origin, "record", e.Name, "error", err)
+		f.left.Add(-1)
+		return
+	}
+	usable := f.count(store.Replacement{New: c})
+	if ref, ok := refOf(c); !ok || c.Kind == protocol.Withdraw || !usable || have(ref, c.BodyHash) {
+		f.left.Add(-1)
+	} else {
+		f.mark(ref, true)
 	}
 }
 
@@ -130,14 +158,14 @@ func (f *follower) replaced(r store.Replacement) {
 	}
 }
 
-// count changes the counters by one replacement.
-func (f *follower) count(r store.Replacement) {
+// count changes the counters by one replacement, and reports whether what is new can be used.
+func (f *follower) count(r store.Replacement) (usable bool) {
 	origin := r.Of().Origin
 	old, was := f.content(r.Old)
 	now, usable := f.content(r.New)
 	f.n.counts.Replace(origin, old, now)
 	if _, ok := refOf(r.Of()); !ok {
-		return
+		return usable
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -153,6 +181,7 @@ func (f *follower) count(r store.Replacement) {
 	if !usable {
 		f.bad[origin]++
 	}
+	return usable
 }
 
 func (f *follower) content(c *protocol.Change) (r stats.Record, usable bool) {
@@ -193,9 +222,7 @@ func (f *follower) mark(ref match.Ref, scanned bool) {
 func (f *follower) waiting() (sum int) {
 	for _, s := range f.shards {
 		s.mu.Lock()
-		if sum += len(s.dirty); s.busy != (match.Ref{}) {
-			sum++
-		}
+		sum += len(s.dirty) + len(s.busy)
 		s.mu.Unlock()
 	}
 	return sum
@@ -209,7 +236,7 @@ func (f *follower) searchable(ctx context.Context, ref match.Ref, d time.Duratio
 	for {
 		s.mu.Lock()
 		_, dirty := s.dirty[ref]
-		busy, done := s.busy == ref, s.done
+		busy, done := slices.Contains(s.busy, ref), s.done
 		s.mu.Unlock()
 		if !dirty && !busy {
 			return
@@ -222,11 +249,14 @@ func (f *follower) searchable(ctx context.Context, ref match.Ref, d time.Duratio
 	}
 }
 
+// together is how many listings a worker brings into the index at once, where so many wait.
+const together = 256
+
 // work brings one shard's listings into the index.
 func (f *follower) work(ctx context.Context, s *shard) {
 	for {
-		ref, scanned, ok := s.next()
-		if !ok {
+		refs, scanned := s.next()
+		if len(refs) == 0 {
 			select {
 			case <-ctx.Done():
 				return
@@ -235,10 +265,8 @@ func (f *follower) work(ctx context.Context, s *shard) {
 			}
 		}
 		start := time.Now()
-		f.index(ref)
-		if scanned {
-			f.left.Add(-1)
-		}
+		f.index(refs)
+		f.left.Add(-int64(scanned))
 		s.finish()
 		if f.bulk.Load() > 0 && !sleep(ctx, bulkRest*time.Since(start)) || ctx.Err() != nil {
 			return
@@ -246,38 +274,69 @@ func (f *follower) work(ctx context.Context, s *shard) {
 	}
 }
 
-func (s *shard) next() (ref match.Ref, scanned, ok bool) {
+// next takes what is to be done now, and says how much of it the scan ordered.
+func (s *shard) next() (refs []match.Ref, scanned int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for ref, scanned = range s.dirty {
+	for ref, was := range s.dirty {
 		delete(s.dirty, ref)
-		s.busy = ref
-		return ref, scanned, true
+		refs = append(refs, ref)
+		if was {
+			scanned++
+		}
+		if len(refs) == together {
+			break
+		}
 	}
-	return ref, false, false
+	s.busy = refs
+	return refs, scanned
 }
 
 func (s *shard) finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.busy = match.Ref{}
+	s.busy = nil
 	close(s.done)
 	s.done = make(chan struct{})
 }
 
-func (f *follower) index(ref match.Ref) {
-	c, err := f.n.Record(ref)
-	if err != nil {
-		f.n.log.Error("listing not indexed", "origin", ref.Origin, "id", ref.ID, "error", err)
+func (f *follower) index(refs []match.Ref) {
+	changes := make([]match.Change, 0, len(refs))
+	for _, ref := range refs {
+		c, err := f.n.Record(ref)
+		if err != nil {
+			f.n.log.Error("listing not indexed", "origin", ref.Origin, "id", ref.ID, "error", err)
+			continue
+		}
+		change := match.Change{Ref: ref}
+		if c != nil {
+			if l, _, err := exchange.Open(c); err == nil && l != nil {
+				change.Listing, change.Body = l, c.BodyHash
+			}
+		}
+		changes = append(changes, change)
+	}
+	f.n.index.Apply(changes...)
+}
+
+// upkeepEvery is how often it is looked whether the catalogue changed so much that topics and vocabulary are made anew.
+const upkeepEvery = 10 * time.Minute
+
+// upkeepLoop learns from the catalogue as a whole, once it is read in.
+func (n *Node) upkeepLoop(ctx context.Context) {
+	if n.cfg.WithoutIndex {
 		return
 	}
-	if c != nil {
-		if l, _, err := exchange.Open(c); err == nil && l != nil {
-			f.n.index.Put(ref, l)
-			return
+	for wait := time.Second; sleep(ctx, wait); wait = upkeepEvery {
+		for n.follow.indexing() > 0 || n.follow.bulk.Load() > 0 {
+			if !sleep(ctx, time.Second) {
+				return
+			}
+		}
+		if err := n.index.Upkeep(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("topics and vocabulary are not made anew: matching works on without", "error", err)
 		}
 	}
-	f.n.index.Remove(ref)
 }
 
 // indexing is the share of the catalogue that is still to be read in after the start.

@@ -45,7 +45,9 @@ type Config struct {
 	RetainMost  time.Duration // the longest; 0: 400 days
 	AuditEvery  time.Duration // between background audits of everything held; 0: a week
 
-	WithoutIndex bool // matches nothing: for measurements of all the rest
+	WithoutIndex bool   // matches nothing: for measurements of all the rest
+	Index        string // folder of the match index, which is made anew where it is absent; empty: in memory only
+	Lexicon      string // folder of imported language packs; empty: only the built-in pack
 
 	HTTP          string // address of pages and API; empty: none
 	Socket        string // path of the administration socket; empty: none
@@ -138,7 +140,7 @@ func New(cfg Config) (_ *Node, err error) {
 		cfg.AuditEvery = auditEvery
 	}
 	n := &Node{
-		cfg: cfg, log: cfg.Log, index: match.New(match.DefaultWeights()), counts: stats.New(),
+		cfg: cfg, log: cfg.Log, counts: stats.New(),
 		writes: make(chan *writing), inbox: make(chan arrival, 8192),
 		claims: make(map[protocol.MemberID]*replica.Claims), early: make(map[protocol.MemberID]*replica.Early),
 		kicks: make(map[protocol.MemberID]chan struct{}), copies: make(map[protocol.MemberID]copyView),
@@ -164,6 +166,9 @@ func New(cfg Config) (_ *Node, err error) {
 		return nil, err
 	}
 	if err := n.loadPapers(); err != nil {
+		return nil, err
+	}
+	if err := n.openIndex(); err != nil {
 		return nil, err
 	}
 	n.follow = newFollower(n)
@@ -195,6 +200,9 @@ func (n *Node) Close() error {
 	var errs []error
 	if n.net != nil {
 		errs = append(errs, n.net.Close())
+	}
+	if n.index != nil {
+		errs = append(errs, n.index.Close())
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())
@@ -252,6 +260,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { n.auditLoop(failed); return nil })
 	g.Go(func() error { n.store.Maintain(failed.Done()); return nil })
 	g.Go(func() error { n.backupLoop(failed); return nil })
+	g.Go(func() error { n.upkeepLoop(failed); return nil })
 	n.spawnPullers()
 
 	served := make(chan error, 1)
@@ -268,7 +277,7 @@ func (n *Node) Run(ctx context.Context) error {
 	if werr := g.Wait(); werr != nil && !errors.Is(werr, context.Canceled) {
 		err = errors.Join(werr, err)
 	}
-	err = errors.Join(err, n.store.Close())
+	err = errors.Join(err, n.index.Close(), n.store.Close())
 	if n.guard != nil {
 		err = errors.Join(err, n.guard.Close())
 	}

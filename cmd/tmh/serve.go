@@ -78,6 +78,7 @@ func openNode(cfg config.File, alone bool) (*node.Node, error) {
 	return node.New(node.Config{
 		Member: protocol.MemberID(cfg.Member), Record: record, Transport: transport, Papers: papers,
 		Store: store.Config{Dir: cfg.Data, MinFree: uint64(cfg.MinFree), Memtable: int64(cfg.Memtable)}, Guard: cfg.Guard,
+		Index: cfg.Index, Lexicon: cfg.Lexicon,
 		Backup: node.BackupConfig{Dir: cfg.Backup.Dir, Every: cfg.Backup.Every, Keep: cfg.Backup.Keep},
 		Listen: cfg.Listen, Announce: cfg.Announce, Relay: cfg.Relay, Alone: alone,
 		HTTP: cfg.HTTP, Socket: cfg.Socket, Token: token, Demonstration: cfg.Demonstration, Version: buildVersion(),

@@ -34,6 +34,8 @@ type File struct {
 	Papers        string   `yaml:"papers"`
 	Data          string   `yaml:"data"`
 	Guard         string   `yaml:"guard"`
+	Index         string   `yaml:"index"`
+	Lexicon       string   `yaml:"lexicon"`
 	MinFree       Size     `yaml:"min_free"`
 	Memtable      Size     `yaml:"memtable"`
 	MemoryLimit   Size     `yaml:"memory_limit"`
@@ -81,7 +83,7 @@ func Load(dir string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("%s: %w", path, err)
 	}
-	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard, &f.Backup.Dir} {
+	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard, &f.Index, &f.Lexicon, &f.Backup.Dir} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

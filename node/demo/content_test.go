@@ -12,6 +12,7 @@ import (
 	"github.com/asean-tmh/tmh/configs/codes"
 	"github.com/asean-tmh/tmh/node/demo"
 	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/match/lexicon"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
@@ -37,7 +38,7 @@ func demonstration(t *testing.T) (*match.Index, map[protocol.ListingID]*protocol
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, all := match.New(match.DefaultWeights()), make(map[protocol.ListingID]*protocol.Listing)
+	x, all := match.New(match.Options{Lexicon: lexicon.Builtin()}), make(map[protocol.ListingID]*protocol.Listing)
 	for _, m := range slices.Sorted(maps.Keys(content)) {
 		listings, refused := indexed(x, m, content[m])
 		for _, row := range refused {

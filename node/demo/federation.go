@@ -147,6 +147,7 @@ func (f *Federation) Start(m protocol.MemberID) error {
 	cfg := node.Config{
 		Member: m, Record: s.Record, Transport: s.Transport, Papers: f.papers,
 		Store: store.Config{Dir: filepath.Join(dir, "data"), MinFree: 256 << 20, Memtable: f.cfg.Memtable}, Guard: filepath.Join(dir, "guard"),
+		Index: filepath.Join(dir, "index"), Lexicon: filepath.Join(dir, "lexicon"),
 		Listen: s.Addresses, Relay: s.Member.Role == protocol.RoleSecretariat,
 		Alone: f.cfg.Alone, WithoutIndex: f.cfg.WithoutIndex,
 		HTTP: f.http[m], Socket: filepath.Join(dir, "tmh.sock"), Demonstration: true, Version: f.cfg.Version,

@@ -17,6 +17,7 @@ import (
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/founding"
 	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/match/lexicon"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
@@ -40,7 +41,7 @@ func tenNeeds() []string {
 // realIndex holds the mapped data as every node of the federation has to hold it.
 func realIndex(t *testing.T, in *realInput) (x *match.Index, byID map[string]*protocol.Listing) {
 	t.Helper()
-	x, byID = match.New(match.DefaultWeights()), make(map[string]*protocol.Listing)
+	x, byID = match.New(match.Options{Lexicon: lexicon.Builtin()}), make(map[string]*protocol.Listing)
 	for _, m := range in.members() {
 		listings, refused := indexed(x, m, in.lines[m])
 		var rows []int

@@ -1,47 +1,48 @@
-// Package match finds the listings that answer a text or another listing, ranks them and says why. It is an index in
-// memory with no clock, no files and no knowledge of networks.
+// Package match finds the listings that answer a text or another listing, ranks them and says why. It has no clock, and no
+// knowledge of networks; what it keeps in files can be made anew from the catalogue.
 //
 // # Documents
 //
-// A listing is one document with three fields: title, keywords, and abstract, which holds the value statement too. The
-// texts of all its languages stand in the same fields. A text is brought to NFKC and split into terms: runs of letters,
-// marks and digits, in lower case. In English, and in the languages that are not written in Latin letters, words of a to
-// z become English stems (Snowball) and stop words are left out; other Latin-script languages keep their words and
-// accents. Runs of Thai, Lao, Khmer, Burmese and Han characters become overlapping pairs of clusters, a cluster being a
-// base character with its marks.
+// A listing is one document with three fields: title, keywords, and abstract, which holds the value statement too. Its
+// texts are split into terms by package text: English stems, which all languages share, and the words of each language in
+// a space of their own. What is not said in English is translated, word by word and with all meanings, by package lexicon:
+// so a question in one language finds listings in any other. A document's languages say the same thing, so a term counts
+// as in the text where it weighs most:
+//
+//	impact(t, d) = tf / (tf + k1·(1 − b + b·len(d)/reference)), from 1 to 255 for 0 to 1
+//	tf           = 3·(times in title) + 3·(times in keywords) + 1·(times in abstract), of meanings times their weight
+//
+// The reference length is a constant, so that a score does not drift with the catalogue.
 //
 // # Ranking
 //
-// The score is BM25F over single terms, and over pairs of terms that are neighbours in a text of the query and of the
-// document:
+// Stage one scores every document by BM25F, from the impacts:
 //
-//	score(d) =     Σ terms t   qtf(t) · idf(t) · s(t, d)
-//	         + w · Σ pairs ab  qtf(ab) · (idf(a) + idf(b)) · s(ab, d)
+//	score(d) = Σ words w   times(w) · max over forms f of w: idf(f) · impact(f, d)
 //
-//	s(t, d) = tf / (tf + k1·(1 − b + b·len(d)/avg))
-//	tf      = 3·(times in title) + 3·(times in keywords) + 1·(times in abstract)
-//	len(d)  = the same sum over the numbers of terms in the fields; avg is its mean over the catalogue
-//	idf(t)  = ln(1 + (N − df + ½)/(df + ½)), N documents that could have t, of which df do
-//	qtf     = times in the query
+// A word's forms are its term in its own language, and its meanings in English together (a probabilistic structured query:
+// frequencies are summed up by the weight of the meaning, and so are document frequencies). The sum is of integers, so its
+// order does not matter. Each language of a listing that asks scores by itself; the best counts.
 //
-// A listing that asks has several languages, which say the same thing: a document's score is the best that one of them
-// gives it. Added up, they would prefer listings in the same two languages to those that fit.
+// Stage two scores the best thousand by what is too dear for all: pairs of neighbouring words (pairs.go), terms that the
+// ten best documents share, latent semantic indexing by cluster (package topics), shared subject codes, and what fits
+// otherwise. The score is the weighted sum of these parts, each divided by its greatest value among the candidates. A part
+// that gains nothing on collections that it was not tuned on is not there; see docs/benchmarks.md. The weights are in
+// weights.json.
 //
-// The documents that could have a term are those with a text in the language of its script (Thai, Lao, Khmer, Burmese,
-// Chinese, Tamil), or in the language of the asking text where that is written in Latin letters and not English; for all
-// other terms they are all documents. Counted against all, the commonest words of a language that few listings have
-// would look rare.
+// How good a match is by itself is told by the part of the query's weight that it fulfils (Hit.Strength, Verdict).
 //
-// Here k1 = 1.2, b = 0.75 and w = 0.15 (DefaultWeights). A query's words are looked up as English stems and as written,
-// because its language is not relied on. Pairs are not indexed: they are counted in the Depth best documents by terms
-// alone, which are all that a caller can page through, and a pair's idf is what it would be were its terms independent.
-// That is within .001 nDCG@10 of an index of pairs with their true idf (mean of cranfield, nfcorpus, cacm and
-// sbir_offers), and saves more memory than the index of terms takes.
+// # Index
+//
+// The index is a list of immutable segments (package segment), merged in the background by size, those of some thousand
+// documents kept in files and mapped. Every change makes a new snapshot: a query sees one, and waits for nobody. Removed
+// documents correct every count at once. After a crash the segments that were not written yet are missing; Reconcile puts
+// in again what the catalogue has and the index has not.
 //
 // # Equal answers
 //
-// The answer depends on the query, the weights and the catalogue, never on the order in which listings arrived, were
-// revised or removed, nor on the processor: sums run in the order of the terms, counts are exact integers, products are
-// never fused with additions, and the logarithm is our own. Answer.Ranker names weights and catalogue, so that two nodes
-// can tell that they must agree.
+// The answer depends on the query, the weights, the lexicon, the trained topics and the catalogue, never on the order in
+// which listings arrived, were revised or removed, nor on the processor: sums are of integers or run in the order of the
+// terms, products are never fused with additions, and the logarithm is our own. Answer.Ranker names all of these, so that
+// two nodes can tell that they must agree.
 package match

@@ -2,84 +2,187 @@ package match
 
 import (
 	"cmp"
-	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/asean-tmh/tmh/node/match/segment"
 )
 
-// share is what one wish, or several that a reader sees as one, gave to a score.
+// share is what one wish, or one pair, gives to the text score of a document.
 type share struct {
-	*wish
+	wish   *wish
 	kind   string
 	weight float64
-	counts counts
-	end    int // of the text it covers: beyond the wish's own where several were joined
+	fields fieldSet
+	means  string // English it was translated to, or that the document's word was translated to
+	found  string // the document's own word
+	end    int    // of the text it covers: beyond the wish's own where several were joined
 }
 
-// explain takes the score of a document apart.
-func (x *Index) explain(p *plan, norm norms, doc uint32) Explanation {
-	shares := x.shares(p, norm, doc)
-	var byField [fields]float64
-	for _, s := range shares {
-		for f, part := range x.split(s) {
-			byField[f] += part
+// fieldSet has a bit for each field.
+type fieldSet uint8
+
+func (s fieldSet) names() []string {
+	names := []string{}
+	for f := range fields {
+		if s&(1<<f) != 0 {
+			names = append(names, f.String())
 		}
 	}
-	shares = join(shares)
-	slices.SortFunc(shares, func(a, b share) int {
-		return cmp.Or(-cmp.Compare(a.weight, b.weight), cmp.Compare(a.term, b.term), cmp.Compare(a.next, b.next))
-	})
-	return Explanation{Parts: parts(shares), Sentence: sentence(shares, byField)}
+	return names
 }
 
-// shares computes the parts of the score exactly as rank does.
-func (x *Index) shares(p *plan, norm norms, doc uint32) []share {
-	var list []share
-	for i := range p.terms {
-		t := &p.terms[i]
-		postings := x.terms[t.number].postings
-		at := sort.Search(len(postings), func(i int) bool { return postings[i].doc >= doc })
-		if at == len(postings) || postings[at].doc != doc {
-			continue
+// anatomy is a document taken apart for one plan.
+type anatomy struct {
+	seg    *segment.Segment
+	ids    []uint32
+	vector []segment.Weight
+	seq    []uint32
+	fields map[uint32]fieldSet // by term number
+}
+
+func (x *Index) anatomy(p *plan, part int, doc uint16) *anatomy {
+	a := &anatomy{seg: p.snap.parts[part].seg, ids: p.ids[part], fields: make(map[uint32]fieldSet)}
+	a.vector = a.seg.Vector(nil, doc)
+	a.seq = a.seg.Sequence(nil, doc)
+	var at field
+	for _, t := range a.seq {
+		switch t {
+		case segment.EndFieldID:
+			at++
+		case segment.EndTextID:
+		default:
+			if at < fields {
+				a.fields[t] |= 1 << at
+			}
 		}
-		n := postings[at].counts()
-		list = append(list, share{t.wish, PartTerm, t.factor * x.saturated(n, doc, norm), n, t.end})
 	}
-	for j, n := range x.countPairs(p, doc) {
-		if t := &p.pairs[j]; n != (counts{}) {
-			list = append(list, share{t.wish, PartBigram, t.factor * x.saturated(n, doc, norm), n, t.end})
+	return a
+}
+
+// impact of a term in the document, 0 if it has none.
+func (a *anatomy) impact(id uint32) uint32 {
+	if id == absent {
+		return 0
+	}
+	i := sort.Search(len(a.vector), func(i int) bool { return a.vector[i].Term >= id })
+	if i == len(a.vector) || a.vector[i].Term != id {
+		return 0
+	}
+	return uint32(a.vector[i].Impact)
+}
+
+// shares computes the parts of a document's text score exactly as the stages do.
+func (x *Index) shares(p *plan, part int, doc uint16) (list []share) {
+	a := x.anatomy(p, part, doc)
+	for i := range p.wants {
+		if s, ok := x.shareOf(p, &p.wants[i], a); ok {
+			list = append(list, s)
+		}
+	}
+	counts := p.countPairs(part, doc, &x.weights)
+	for i, n := range counts {
+		if q := &p.pairs[i]; n.score > 0 {
+			list = append(list, share{wish: &q.wish, kind: PartBigram, weight: n.score, fields: n.fields, end: q.end})
 		}
 	}
 	return list
 }
 
-// split divides a share among the fields it comes from.
-func (x *Index) split(s share) (part [fields]float64) {
-	all := x.weights.frequency(s.counts)
-	for f := range fields {
-		if n := s.counts[f]; n > 0 && all > 0 {
-			part[f] = s.weight * x.weights.field(f) * float64(n) / all
+// shareOf is what the best form of a wish gives.
+func (x *Index) shareOf(p *plan, w *want, a *anatomy) (share, bool) {
+	s := share{wish: w.wish, kind: PartTerm, end: w.wish.end}
+	var sum, best uint32
+	for _, f := range w.terms {
+		sum += f.part * a.impact(a.ids[f.term])
+	}
+	if len(w.terms) == 1 && w.terms[0].part == 256 && len(w.native) == 0 {
+		best = w.factor * a.impact(a.ids[w.terms[0].term])
+	} else {
+		best = w.factor * meant(sum)
+	}
+	if best > 0 {
+		x.describe(&s, w, a)
+	}
+	for _, f := range w.native {
+		if score := f.factor * a.impact(a.ids[f.term]); score > best {
+			best = score
+			s.means, s.found, s.fields = "", "", a.fields[a.ids[f.term]]
 		}
 	}
-	return part
+	s.weight = p.score(best)
+	return s, best > 0
 }
 
-// join makes one share of those that a reader sees as one: the stem of a word and the word as written, and pieces of a
-// script without spaces that overlap in the query.
-func join(shares []share) []share {
-	slices.SortFunc(shares, func(a, b share) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.order, b.order), cmp.Compare(a.start, b.start),
-			cmp.Compare(a.end, b.end), cmp.Compare(a.term, b.term))
+// describe says by which meaning a wish was fulfilled: the heaviest, and the word of the document that has it.
+func (x *Index) describe(s *share, w *want, a *anatomy) {
+	var heaviest uint32
+	for _, f := range w.terms {
+		id := a.ids[f.term]
+		n := f.part * a.impact(id)
+		if n == 0 {
+			continue
+		}
+		fields, found := a.fields[id], ""
+		if fields == 0 {
+			fields, found = x.source(a, a.seg.TermString(id))
+		}
+		s.fields |= fields
+		if n > heaviest {
+			heaviest, s.means, s.found = n, f.gloss, found
+			if found != "" && s.means == "" {
+				s.means = word(a.seg.TermString(id))
+			}
+		}
+	}
+}
+
+// source is the word of the document that means an English stem, and where it stands.
+func (x *Index) source(a *anatomy, stem string) (in fieldSet, word_ string) {
+	ids := slices.SortedFunc(maps.Keys(a.fields), func(i, j uint32) int { return cmp.Compare(a.seg.TermString(i), a.seg.TermString(j)) })
+	for _, id := range ids { // numbers of terms differ from segment to segment
+		term := a.seg.TermString(id)
+		sp := spaceOf(term)
+		if sp == common {
+			continue
+		}
+		for _, lang := range sp.spoken() {
+			if x.means(lang, word(term), stem) {
+				in |= a.fields[id]
+				if word_ == "" {
+					word_ = word(term)
+				}
+			}
+		}
+	}
+	return in, word_
+}
+
+func (x *Index) means(lang, word, stem string) bool {
+	if x.lexicon != nil {
+		for _, t := range x.lexicon.Translate(nil, lang, word) {
+			if t.Term == stem {
+				return true
+			}
+		}
+	}
+	b, ok := x.borrowed(word)
+	return ok && b == stem
+}
+
+// joinShares makes one share of those that a reader sees as one: pieces of a script without spaces that overlap in the query.
+func joinShares(shares []share) []share {
+	slices.SortStableFunc(shares, func(a, b share) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.wish.order, b.wish.order), cmp.Compare(a.wish.start, b.wish.start), cmp.Compare(a.end, b.end))
 	})
 	out := shares[:0]
 	for _, s := range shares {
-		if n := len(out) - 1; n >= 0 && sameForReader(out[n], s) {
+		if n := len(out) - 1; n >= 0 && sameForReader(&out[n], &s) {
 			out[n].weight += s.weight
 			out[n].end = max(out[n].end, s.end)
-			for f, c := range s.counts {
-				out[n].counts[f] += c
-			}
+			out[n].fields |= s.fields
 			continue
 		}
 		out = append(out, s)
@@ -87,79 +190,17 @@ func join(shares []share) []share {
 	return out
 }
 
-func sameForReader(a, b share) bool {
-	if a.kind != b.kind || a.order != b.order {
+func sameForReader(a, b *share) bool {
+	if a.kind != b.kind || a.wish.order != b.wish.order {
 		return false
 	}
-	return a.start == b.start && a.end == b.end || a.piece && b.piece && b.start < a.end
+	return a.wish.start == b.wish.start && a.end == b.end || a.wish.piece && b.wish.piece && b.wish.start < a.end
 }
 
 // surface is the share's text as the query writes it.
-func (s share) surface() string { return display(s.text[s.start:s.end]) }
+func (s *share) surface() string { return display(s.wish.text[s.wish.start:s.end]) }
 
-func (s share) fields() []string {
-	names := []string{}
-	for f := range fields {
-		if s.counts[f] > 0 {
-			names = append(names, f.String())
-		}
-	}
-	return names
-}
-
-// parts names the heaviest shares and sums up the others.
-func parts(shares []share) []Part {
-	list := make([]Part, 0, min(len(shares), MaxParts+1))
-	for _, s := range shares[:min(MaxParts, len(shares))] {
-		list = append(list, Part{Kind: s.kind, Term: s.surface(), Fields: s.fields(), Weight: s.weight})
-	}
-	if len(shares) <= MaxParts {
-		return list
-	}
-	var rest share
-	for _, s := range shares[MaxParts:] {
-		rest.weight += s.weight
-		for f, c := range s.counts {
-			rest.counts[f] += c
-		}
-	}
-	return append(list, Part{Kind: PartOther, Fields: rest.fields(), Weight: rest.weight})
-}
-
-// sentence names the heaviest terms and the field that gives more than half of the score.
-func sentence(shares []share, byField [fields]float64) string {
-	var names []string
-	for _, s := range shares {
-		if s.kind == PartTerm {
-			names = append(names, "“"+s.surface()+"”")
-		}
-	}
-	var b strings.Builder
-	b.WriteString("Shares ")
-	switch n := len(names); n {
-	case 0:
-		return ""
-	case 1:
-		b.WriteString(names[0])
-	case 2, 3:
-		b.WriteString(strings.Join(names[:n-1], ", ") + " and " + names[n-1])
-	default:
-		fmt.Fprintf(&b, "%s, %s and %d more terms", names[0], names[1], n-2)
-	}
-	sum, best := 0.0, title
-	for f, part := range byField {
-		sum += part
-		if part > byField[best] {
-			best = field(f)
-		}
-	}
-	switch {
-	case byField[best] == sum && len(names) == 1:
-		b.WriteString(" in the " + best.String())
-	case byField[best] == sum:
-		b.WriteString(", all in the " + best.String())
-	case 2*byField[best] > sum:
-		b.WriteString(", mostly in the " + best.String())
-	}
-	return b.String() + "."
+// display undoes for the reader what NFKC does to Thai and Lao AM, which fonts join badly when it is taken apart.
+func display(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\u0e4d\u0e32", "\u0e33"), "\u0ecd\u0eb2", "\u0eb3")
 }

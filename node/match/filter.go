@@ -1,10 +1,10 @@
 package match
 
 import (
+	"encoding/binary"
 	"slices"
-	"strconv"
-	"strings"
 
+	"github.com/asean-tmh/tmh/node/match/segment"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
@@ -22,31 +22,6 @@ func kindSetOf(kinds ...protocol.Kind) (s kindSet) {
 	return s
 }
 
-// fordCode is a FORD code as field·256 + subfield; the subfield is 0 where none is named.
-type fordCode uint16
-
-func parseFORD(s string) (fordCode, bool) {
-	main, sub, found := strings.Cut(s, ".")
-	f, err := strconv.ParseUint(main, 10, 8)
-	if err != nil || f < 1 || f > 6 || !found {
-		return fordCode(f << 8), err == nil && f >= 1 && f <= 6
-	}
-	n, err := strconv.ParseUint(sub, 10, 8)
-	return fordCode(f<<8 | n), err == nil && n >= 1
-}
-
-func fordCodes(list []string) []fordCode {
-	var codes []fordCode
-	for _, s := range list {
-		if c, ok := parseFORD(s); ok {
-			codes = append(codes, c)
-		}
-	}
-	return codes
-}
-
-func (c fordCode) covers(d fordCode) bool { return c == d || (c&0xff == 0 && c == d&0xff00) }
-
 // countryCode is zero, which no listing and no filter has, unless c is two letters.
 func countryCode(c protocol.Country) (code [2]byte) {
 	if len(c) == 2 {
@@ -55,22 +30,36 @@ func countryCode(c protocol.Country) (code [2]byte) {
 	return code
 }
 
-// sieve is a Filter made ready for one snapshot of an index.
+// criterion is one condition of a filter. A facet counts what passes all criteria but its own.
+type criterion uint8
+
+const (
+	byKind criterion = iota
+	byCountry
+	byOrigin
+	byTRL
+	byFORD
+	bySubject // ISIC, IPC, SDG
+	byLanguage
+	byValidity
+	criteria
+)
+
+// sieve is a Filter made ready.
 type sieve struct {
-	kinds     kindSet
-	origins   []bool // by origin number; nil: all
-	countries map[[2]byte]bool
-	ford      []fordCode
-	trlMin    uint8
-	trlMax    uint8
-	today     protocol.Date
-	self      uint32 // document number; gone: none
+	kinds          kindSet
+	origins        []protocol.MemberID
+	countries      []uint16
+	languages      spaceSet
+	ford           []Code
+	subjects       [][]Code // one of each list
+	trlMin, trlMax uint8
+	today          int32
+	open           bool // nothing is left out
 }
 
-// sieve reads the index: the caller holds its lock.
-func (x *Index) sieve(q Query) sieve {
-	f := q.Filter
-	s := sieve{kinds: allKinds, ford: fordCodes(f.FORD), trlMin: f.TRLMin, trlMax: f.TRLMax, today: f.Today, self: gone}
+func (f Filter) sieve(q *Query) sieve {
+	s := sieve{kinds: allKinds, origins: f.Origins, trlMin: f.TRLMin, trlMax: f.TRLMax, today: int32(f.Today)}
 	kinds := f.Kinds
 	if len(kinds) == 0 && q.Listing != nil {
 		kinds = Counterparts(q.Listing.Kind)
@@ -78,16 +67,17 @@ func (x *Index) sieve(q Query) sieve {
 	if len(kinds) > 0 {
 		s.kinds = kindSetOf(kinds...)
 	}
-	if len(f.Origins) > 0 {
-		s.origins = make([]bool, len(x.origins))
-		for i, o := range x.origins {
-			s.origins[i] = slices.Contains(f.Origins, o)
-		}
+	for _, c := range f.Countries {
+		code := countryCode(c)
+		s.countries = append(s.countries, binary.BigEndian.Uint16(code[:]))
 	}
-	if len(f.Countries) > 0 {
-		s.countries = make(map[[2]byte]bool)
-		for _, c := range f.Countries {
-			s.countries[countryCode(c)] = true
+	for _, l := range f.Languages {
+		s.languages |= claims(primary(l))
+	}
+	s.ford = parseCodes(f.FORD, ParseFORD)
+	for _, list := range [][]Code{parseCodes(f.ISIC, ParseISIC), parseCodes(f.IPC, ParseIPC), sdgCodes(f.SDG)} {
+		if len(list) > 0 {
+			s.subjects = append(s.subjects, list)
 		}
 	}
 	if f.IncludeExpired {
@@ -96,29 +86,115 @@ func (x *Index) sieve(q Query) sieve {
 	if s.trlMin > 0 && s.trlMax == 0 {
 		s.trlMax = 9
 	}
-	if n, ok := x.byRef[q.Self]; ok {
-		s.self = n
-	}
+	s.open = s.kinds == allKinds && len(s.origins)+len(s.countries)+len(s.ford)+len(s.subjects) == 0 && s.languages == 0 && s.trlMax == 0 && s.today == 0
 	return s
 }
 
-// passes reports whether document number n, which is d, may be in the answer.
-func (s *sieve) passes(n uint32, d *doc) bool {
-	switch {
-	case !d.live, n == s.self, d.kind&s.kinds == 0 && s.kinds != allKinds:
-		return false
-	case s.trlMax > 0 && (d.trl < max(s.trlMin, 1) || d.trl > s.trlMax):
-		return false
-	case s.today > 0 && d.validUntil > 0 && d.validUntil < s.today:
-		return false
-	case s.origins != nil && !s.origins[d.origin]:
-		return false
-	case s.countries != nil && !s.countries[d.country]:
-		return false
-	case len(s.ford) == 0:
-		return true
+func sdgCodes(list []uint16) (codes []Code) {
+	for _, n := range list {
+		codes = append(codes, systemSDG<<28|Code(n))
 	}
-	return slices.ContainsFunc(d.ford, func(c fordCode) bool {
-		return slices.ContainsFunc(s.ford, func(wanted fordCode) bool { return wanted.covers(c) })
+	return codes
+}
+
+// columns of a segment, and what a sieve looks for in them.
+type columns struct {
+	sieve              *sieve
+	seg                *segment.Segment
+	kinds, trls        []uint8
+	countries, origins []uint16
+	valid              []int32
+	languages          []uint32
+	names              []string // of origins
+	origin             []bool   // by origin number of the segment; nil: all
+	coded              bool
+}
+
+func (s *sieve) columns(seg *segment.Segment) columns {
+	c := columns{
+		sieve: s, seg: seg, kinds: seg.Kinds(), trls: seg.TRLs(), countries: seg.Countries(), origins: seg.Origins(),
+		valid: seg.ValidUntil(), languages: seg.Languages(), names: seg.OriginNames(), coded: len(s.ford)+len(s.subjects) > 0,
+	}
+	if len(s.origins) > 0 {
+		names := seg.OriginNames()
+		c.origin = make([]bool, len(names))
+		for i, name := range names {
+			c.origin[i] = slices.Contains(s.origins, protocol.MemberID(name))
+		}
+	}
+	return c
+}
+
+// row is what a sieve looks at of one document.
+type row struct {
+	kinds     kindSet
+	trl       uint8
+	country   uint16
+	valid     int32
+	languages spaceSet
+	origin    bool     // is one of those wanted
+	codes     []uint32 // where codes are wanted
+}
+
+func (c *columns) row(d uint16) (r row) {
+	r = row{kinds: kindSet(c.kinds[d]), trl: c.trls[d], country: c.countries[d], valid: c.valid[d], languages: spaceSet(c.languages[d]), origin: true}
+	if c.origin != nil {
+		r.origin = c.origin[c.origins[d]]
+	}
+	if c.coded {
+		r.codes = c.seg.Codes(d)
+	}
+	return r
+}
+
+// fails is the set of criteria that a document does not meet, a bit each.
+func (c *columns) fails(d uint16) uint32 {
+	if c.sieve.open {
+		return 0
+	}
+	r := c.row(d)
+	return c.sieve.fails(&r)
+}
+
+func (s *sieve) fails(r *row) (failed uint32) {
+	set := func(c criterion, fails bool) {
+		if fails {
+			failed |= 1 << c
+		}
+	}
+	set(byKind, r.kinds&s.kinds == 0 && s.kinds != allKinds)
+	set(byTRL, s.trlMax > 0 && (r.trl < max(s.trlMin, 1) || r.trl > s.trlMax))
+	set(byValidity, s.today > 0 && r.valid > 0 && r.valid < s.today)
+	set(byOrigin, !r.origin)
+	set(byCountry, len(s.countries) > 0 && !slices.Contains(s.countries, r.country))
+	set(byLanguage, s.languages != 0 && r.languages&s.languages == 0)
+	set(byFORD, len(s.ford) > 0 && !anyCovers(s.ford, r.codes))
+	for _, list := range s.subjects {
+		set(bySubject, !anyCovers(list, r.codes))
+	}
+	return failed
+}
+
+func anyCovers(wanted []Code, codes []uint32) bool {
+	return slices.ContainsFunc(codes, func(d uint32) bool {
+		return slices.ContainsFunc(wanted, func(c Code) bool { return c.covers(Code(d)) })
 	})
+}
+
+// Passes reports whether a listing that is not searched for but met while browsing passes the filter: by the same rule
+// as in an answer.
+func (f Filter) Passes(ref Ref, l *protocol.Listing) bool {
+	country := countryCode(l.Country)
+	r := row{
+		kinds: kindSetOf(l.Kind), trl: l.TRL, country: binary.BigEndian.Uint16(country[:]), valid: int32(l.ValidUntil),
+		origin: len(f.Origins) == 0 || slices.Contains(f.Origins, ref.Origin),
+	}
+	for lang := range l.Texts {
+		r.languages |= claims(primary(lang))
+	}
+	for _, c := range factsOf(l).Codes {
+		r.codes = append(r.codes, uint32(c))
+	}
+	s := f.sieve(&Query{})
+	return s.fails(&r) == 0
 }

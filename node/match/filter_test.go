@@ -10,10 +10,11 @@ import (
 )
 
 func TestFilter(t *testing.T) {
-	x := New(DefaultWeights())
+	x := New(Options{})
 	put := func(origin protocol.MemberID, id string, kind protocol.Kind, country protocol.Country, trl uint8, until protocol.Date, ford ...string) {
-		l := listing(id, kind, "en", protocol.Text{Title: "membrane"})
+		l := listing(id, kind, map[protocol.Country]protocol.Lang{"TH": "th", "LA": "ms"}[country]+map[protocol.Country]protocol.Lang{"KH": "en"}[country], protocol.Text{Title: "membrane"})
 		l.Country, l.TRL, l.ValidUntil, l.FORD = country, trl, until, ford
+		l.IPC, l.ISIC, l.SDG = map[string][]string{"a": {"C12N"}, "b": {"C12"}}[id], map[string][]string{"c": {"C10"}, "d": {"D"}}[id], map[string][]uint16{"a": {6}}[id]
 		x.Put(Ref{origin, l.ID}, l)
 	}
 	put("KH", "a", "TO", "KH", 3, 100, "2.4")
@@ -39,6 +40,13 @@ func TestFilter(t *testing.T) {
 		{"subfield", Filter{FORD: []string{"2.4"}}, "a"},
 		{"subfield is not a string prefix", Filter{FORD: []string{"2.1"}}, ""},
 		{"fields", Filter{FORD: []string{"5", "2.11"}}, "b c"},
+		{"patent class", Filter{IPC: []string{"C12"}}, "a b"},
+		{"patent subclass", Filter{IPC: []string{"C12N", "H"}}, "a"},
+		{"industry", Filter{ISIC: []string{"C"}}, "c"},
+		{"industry's division", Filter{ISIC: []string{"C11", "D35"}}, ""},
+		{"goal", Filter{SDG: []uint16{6, 7}}, "a"},
+		{"language", Filter{Languages: []protocol.Lang{"th"}}, "c d"},
+		{"languages", Filter{Languages: []protocol.Lang{"en", "ms"}}, "a b"},
 		{"last day", Filter{Today: 100}, "a b c d"},
 		{"day after", Filter{Today: 101}, "b c d"},
 		{"expired wanted", Filter{Today: 999, IncludeExpired: true}, "a b c d"},
@@ -49,24 +57,6 @@ func TestFilter(t *testing.T) {
 		if got := ids(a); got != tt.want || a.Total != len(strings.Fields(tt.want)) {
 			t.Errorf("%s: %q of %d, want %q", tt.name, got, a.Total, tt.want)
 		}
-	}
-}
-
-func TestPages(t *testing.T) {
-	x := New(DefaultWeights())
-	for i := range 5000 { // equal scores: in the order of their refs
-		id := string([]byte{'a' + byte(i/676%26), 'a' + byte(i/26%26), 'a' + byte(i%26)})
-		x.Put(Ref{"KH", protocol.ListingID(id)}, listing(id, "TO", "en", protocol.Text{Title: "membrane"}))
-	}
-	a := ask(t, x, Query{Text: "membrane", Limit: 3, Offset: 25})
-	if ids(a) != "aaz aba abb" || a.Total != 5000 {
-		t.Errorf("got %s of %d", ids(a), a.Total)
-	}
-	if a := ask(t, x, Query{Text: "membrane", Limit: 100, Offset: 900}); len(a.Hits) != 100 || a.Hits[99].Ref.ID != "bml" {
-		t.Errorf("the last page ends with %s", ids(a))
-	}
-	if a := ask(t, x, Query{Text: "membrane"}); len(a.Hits) != DefaultLimit {
-		t.Errorf("%d hits by default", len(a.Hits))
 	}
 }
 
@@ -90,9 +80,15 @@ func TestBadQueries(t *testing.T) {
 		{"filter.kinds", protocol.CodeValue, Query{Text: "x", Filter: Filter{Kinds: []protocol.Kind{"XX"}}}},
 		{"filter.ford", protocol.CodeValue, Query{Text: "x", Filter: Filter{FORD: []string{"7"}}}},
 		{"filter.ford", protocol.CodeValue, Query{Text: "x", Filter: Filter{FORD: []string{"2."}}}},
+		{"filter.isic", protocol.CodeValue, Query{Text: "x", Filter: Filter{ISIC: []string{"C1"}}}},
+		{"filter.ipc", protocol.CodeValue, Query{Text: "x", Filter: Filter{IPC: []string{"C12n"}}}},
+		{"filter.sdg", protocol.CodeValue, Query{Text: "x", Filter: Filter{SDG: []uint16{18}}}},
+		{"sort", protocol.CodeValue, Query{Text: "x", Sort: "oldest"}},
+		{"after", protocol.CodeValue, Query{Text: "x", After: "AAAA"}},
+		{"after", protocol.CodeValue, Query{Text: "x", After: "AAAA", Offset: 3}},
 		{"filter.trl", protocol.CodeValue, Query{Text: "x", Filter: Filter{TRLMin: 5, TRLMax: 4}}},
 	}
-	x := New(DefaultWeights())
+	x := New(Options{})
 	for _, tt := range tests {
 		_, err := x.Match(context.Background(), tt.query)
 		var e *protocol.Error
@@ -106,7 +102,7 @@ func TestBadQueries(t *testing.T) {
 }
 
 func TestMatchStopsWithItsContext(t *testing.T) {
-	x := New(DefaultWeights())
+	x := New(Options{})
 	x.Put(Ref{"KH", "1"}, listing("1", "TO", "en", protocol.Text{Title: "membrane"}))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

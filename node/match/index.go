@@ -1,337 +1,347 @@
 package match
 
 import (
-	"math"
+	"context"
+	"hash/maphash"
+	"log/slog"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 
+	"github.com/asean-tmh/tmh/node/match/lexicon"
+	"github.com/asean-tmh/tmh/node/match/segment"
+	"github.com/asean-tmh/tmh/node/match/text"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
-// Index holds a catalogue and answers queries from memory: about 8 bytes for each distinct term of a listing and 4 for
-// each word of it. It is safe for concurrent use: queries share a lock, a change holds it alone, so that a query sees
-// the catalogue as it is between two changes.
+// Options of an index.
+type Options struct {
+	Weights Weights          // zero: DefaultWeights
+	Lexicon *lexicon.Lexicon // nil: nothing is translated
+	Dir     string           // where segments are kept; "": in memory only
+	Log     *slog.Logger     // nil: slog.Default
+}
+
+// Index holds a catalogue and answers queries. It is safe for concurrent use: a change makes a new snapshot, and a query
+// keeps to the one that it began with.
 type Index struct {
-	stemmer *stemmer
-	weights Weights
-	buffers sync.Pool // *[]float64: the accumulators of queries
+	weights  Weights
+	lexicon  *lexicon.Lexicon
+	analyser *text.Analyser
+	dir      string
+	log      *slog.Logger
+	settings protocol.Hash // of all that a segment depends on besides its documents
+	scratch  sync.Pool     // *scratch
+	snap     atomic.Pointer[snapshot]
+	seed     maphash.Seed
 
-	mu      sync.RWMutex // guards what follows
-	dict    map[string]uint32
-	terms   []term   // by term number
-	free    []uint32 // term numbers to use again
-	docs    []doc    // by document number, in order of arrival
-	lengths []float64
-	byRef   map[Ref]uint32
-	origins []protocol.MemberID
-	dead    int           // documents removed that still have a number
-	total   [fields]int64 // field lengths summed over the documents that live
-	set     protocol.SetHash
+	writing sync.Mutex // guards what follows, and who stores a snapshot
+	where   directory
+	fresh   *part  // not in a snapshot yet
+	next    uint32 // number of the next segment
+	merging bool
+	closed  bool
+	idle    *sync.Cond // merging ended
 
-	languages   []protocol.Lang // seen so far
-	perLanguage [maxLanguagesCounted]int
+	filing    sync.Mutex // one manifest at a time
+	training  sync.Mutex // one training at a time
+	modelFile string     // under filing
 }
 
-type field uint8
-
-const (
-	title field = iota
-	keywords
-	abstract
-	fields
-)
-
-func (f field) String() string { return [fields]string{"title", "keywords", "abstract"}[f] }
-
-// term is an entry of the dictionary. Its postings are in order of document number and may name dead documents; df
-// counts the living ones only.
-type term struct {
-	postings []posting
-	df       uint32
-}
-
-// posting says how often a term stands in each field of a document.
-type posting struct {
-	doc             uint32
-	title, keywords uint8
-	abstract        uint16
-}
-
-// doc is what an index keeps of a listing besides its postings.
-type doc struct {
-	id         protocol.ListingID
-	sequence   []uint32 // term numbers as they stand in the text, newText after each text and newField after each field
-	ford       []fordCode
-	body       protocol.Hash // of the listing's canonical form
-	validUntil protocol.Date
-	lengths    [fields]uint16
-	languages  languages
-	origin     uint16
-	country    [2]byte
-	kind       kindSet
-	trl        uint8
-	live       bool
-}
-
-const (
-	newText  = math.MaxUint32
-	newField = math.MaxUint32 - 1
-)
-
-// analysed is a document as lists of terms: of each field the texts, in the order of their languages.
-type analysed [fields][][]string
-
-// New makes an empty index.
-func New(w Weights) *Index {
-	return &Index{weights: w, stemmer: newStemmer(), dict: make(map[string]uint32), byRef: make(map[Ref]uint32)}
-}
-
-// Put adds a valid listing to the catalogue, in place of what the catalogue holds under ref. It keeps no reference to l.
-func (x *Index) Put(ref Ref, l *protocol.Listing) {
-	body := protocol.Sum(l.Encode())
-	text := analyseListing(l, x.stemmer)
-	d := doc{
-		body: body, validUntil: l.ValidUntil, kind: kindSetOf(l.Kind), trl: l.TRL, ford: fordCodes(l.FORD), country: countryCode(l.Country),
+// Open makes an index of what Options.Dir holds. Damaged files, and files that were made with other weights or another
+// lexicon, are left out and removed: their documents are to be put in again. It fails only where the folder cannot be used.
+func Open(o Options) (*Index, error) {
+	if o.Weights == (Weights{}) {
+		o.Weights = DefaultWeights()
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if n, ok := x.byRef[ref]; ok {
-		if x.docs[n].body == body {
-			return
-		}
-		x.remove(ref, n)
+	if o.Log == nil {
+		o.Log = slog.Default()
 	}
-	d.languages = x.languagesOf(l.Languages())
-	x.set.Add(element(ref, body))
-	x.put(ref, d, text)
-	x.purge()
+	x := &Index{weights: o.Weights, lexicon: o.Lexicon, dir: o.Dir, log: o.Log, seed: maphash.MakeSeed(), next: 1}
+	var words text.Words
+	if o.Lexicon != nil {
+		words = o.Lexicon
+	}
+	x.analyser = text.NewAnalyser(words)
+	x.idle = sync.NewCond(&x.writing)
+	x.where = newDirectory()
+	x.settings = x.settingsDigest()
+	x.snap.Store(&snapshot{})
+	if x.dir == "" {
+		return x, nil
+	}
+	return x, x.load()
 }
+
+// New makes an index in memory.
+func New(o Options) *Index {
+	o.Dir = ""
+	x, err := Open(o)
+	if err != nil {
+		panic(err) // nothing is opened
+	}
+	return x
+}
+
+// Close waits for merges under way, and writes what is only in memory.
+func (x *Index) Close() error {
+	x.writing.Lock()
+	x.closed = true
+	for x.merging {
+		x.idle.Wait()
+	}
+	x.writing.Unlock()
+	if x.dir == "" {
+		return nil
+	}
+	return x.save()
+}
+
+// Holds reports whether the index has this body under ref.
+func (x *Index) Holds(ref Ref, body protocol.Hash) bool {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	p, d, ok := x.find(ref)
+	return ok && p.seg.Body(d) == body
+}
+
+// Change of a catalogue: a valid listing that is put under a ref, in place of what stood there, or nil that removes it.
+type Change struct {
+	Ref     Ref
+	Listing *protocol.Listing
+	Body    protocol.Hash // of the listing's canonical form; zero: computed
+}
+
+// Put adds a listing to the catalogue, in place of what the catalogue holds under ref. It keeps no reference to l.
+func (x *Index) Put(ref Ref, l *protocol.Listing) { x.Apply(Change{Ref: ref, Listing: l}) }
 
 // Remove takes what the catalogue holds under ref, if anything, out of it.
-func (x *Index) Remove(ref Ref) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if n, ok := x.byRef[ref]; ok {
-		x.remove(ref, n)
-		x.purge()
+func (x *Index) Remove(ref Ref) { x.Apply(Change{Ref: ref}) }
+
+// Apply makes changes at once: every query sees all of them or none. Of several of one ref the last counts. Together is
+// cheaper than one by one.
+func (x *Index) Apply(changes ...Change) {
+	last := make(map[Ref]int, len(changes))
+	for i, c := range changes {
+		last[c.Ref] = i
 	}
+	var add []segment.Doc
+	var remove []Ref
+	for i, c := range changes {
+		if last[c.Ref] != i {
+			continue
+		}
+		if c.Listing == nil {
+			remove = append(remove, c.Ref)
+			continue
+		}
+		body := c.Body
+		if body == (protocol.Hash{}) {
+			body = protocol.Sum(c.Listing.Encode())
+		}
+		if x.Holds(c.Ref, body) {
+			continue
+		}
+		d := documentOf(c.Ref, c.Listing, body)
+		add = append(add, x.docOf(&d))
+	}
+	x.commit(add, remove)
+}
+
+// Add puts a document in; see Document.
+func (x *Index) Add(docs ...Document) {
+	var add []segment.Doc
+	for i := range docs {
+		add = append(add, x.docOf(&docs[i]))
+	}
+	x.commit(add, nil)
+}
+
+// commit publishes a snapshot with new documents, one a ref, and without those removed.
+func (x *Index) commit(add []segment.Doc, remove []Ref) {
+	last := make(map[Ref]int, len(add))
+	for i := range add {
+		last[refOf(&add[i])] = i
+	}
+	if len(last) < len(add) {
+		kept := add[:0]
+		for i := range add {
+			if last[refOf(&add[i])] == i {
+				kept = append(kept, add[i])
+			}
+		}
+		add = kept
+	}
+	for len(add) > 0 || len(remove) > 0 {
+		n := min(len(add), batch)
+		made, rest := x.build(add[:n])
+		x.writing.Lock()
+		x.publish(made, remove)
+		x.writing.Unlock()
+		add, remove = append(rest, add[n:]...), nil
+	}
+}
+
+func refOf(d *segment.Doc) Ref {
+	return Ref{Origin: protocol.MemberID(d.Origin), ID: protocol.ListingID(d.ID)}
+}
+
+// batch is the most documents that go into one new segment.
+const batch = 8192
+
+// build makes a segment. Documents that do not fit into it together are left over.
+func (x *Index) build(docs []segment.Doc) (*part, []segment.Doc) {
+	for n := len(docs); n > 0; n /= 2 {
+		b, err := segment.Build(docs[:n], randomSeed())
+		if err == nil {
+			p, err := x.partOf(b, nil)
+			if err == nil {
+				return p, docs[n:]
+			}
+		}
+		if n == 1 {
+			x.log.Error("a listing cannot be indexed", "origin", docs[0].Origin, "id", docs[0].ID, "error", err)
+			return nil, docs[1:]
+		}
+	}
+	return nil, nil
+}
+
+// partOf reads a segment's bytes, which are part of keep.
+func (x *Index) partOf(b []byte, keep any) (*part, error) {
+	seg, err := segment.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	return &part{seg: seg, keep: keep}, nil
+}
+
+// publish stores the snapshot after a part was added and documents were removed. The caller holds the lock.
+func (x *Index) publish(made *part, remove []Ref) {
+	s := *x.snap.Load()
+	dead := make(map[uint32][]uint16)
+	kill := func(ref Ref) {
+		p, d, ok := x.find(ref)
+		if !ok {
+			return
+		}
+		dead[p.number] = append(dead[p.number], d)
+		s.count(p, d, -1)
+		x.where.remove(ref, x.key(ref))
+	}
+	for _, ref := range remove {
+		kill(ref)
+	}
+	if made != nil {
+		made.number = x.next
+		x.next++
+		for d := range made.seg.Docs() {
+			kill(made.ref(uint16(d)))
+		}
+	}
+	s.parts = slices.Clone(s.parts)
+	for i, p := range s.parts {
+		if docs := dead[p.number]; docs != nil {
+			s.parts[i] = p.without(docs)
+		}
+	}
+	if made != nil {
+		if s.model != nil {
+			made.vectors = foldAll(s.model, made.seg)
+		}
+		s.parts = append(s.parts, made)
+		x.settle(&s, made)
+	}
+	s.parts = slices.DeleteFunc(s.parts, func(p *part) bool { return p.live() == 0 })
+	x.snap.Store(&s)
+	x.mergeSoon()
+}
+
+// settle enters the living documents of a new part into the directory and the counts.
+func (x *Index) settle(s *snapshot, p *part) {
+	x.fresh = p
+	defer func() { x.fresh = nil }()
+	for d := range p.seg.Docs() {
+		if !p.alive(uint16(d)) {
+			continue
+		}
+		ref := p.ref(uint16(d))
+		x.where.put(ref, x.key(ref), place{p.number, uint16(d)}, x.refAt)
+		s.count(p, uint16(d), 1)
+	}
+}
+
+// count enters a document, or takes it out.
+func (s *snapshot) count(p *part, d uint16, step int) {
+	s.live += step
+	languages := spaceSet(p.seg.Languages()[d])
+	for a := range spaces {
+		if languages.has(a) {
+			s.inSpace[a] += step
+		}
+	}
+	s.set.step(p.ref(d), p.seg.Body(d), step < 0)
+}
+
+// find a living document. The caller holds the lock.
+func (x *Index) find(ref Ref) (*part, uint16, bool) {
+	at, ok := x.where.get(ref, x.key(ref), x.refAt)
+	if !ok {
+		return nil, 0, false
+	}
+	return x.snap.Load().part(at.part), at.doc, true
+}
+
+func (s *snapshot) part(number uint32) *part {
+	for _, p := range s.parts {
+		if p.number == number {
+			return p
+		}
+	}
+	return nil
+}
+
+func (x *Index) key(ref Ref) uint64 { return maphash.Comparable(x.seed, ref) }
+
+func (x *Index) refAt(at place) (Ref, bool) {
+	p := x.fresh
+	if p == nil || p.number != at.part {
+		p = x.snap.Load().part(at.part)
+	}
+	if p == nil {
+		return Ref{}, false
+	}
+	return p.ref(at.doc), true
 }
 
 // Len is the number of listings in the catalogue.
-func (x *Index) Len() int {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return len(x.byRef)
-}
+func (x *Index) Len() int { return x.snap.Load().live }
 
 // Stats describe the size of an index.
 type Stats struct {
-	Documents int `json:"documents"`
-	Terms     int `json:"terms"`    // distinct, of these documents
-	Postings  int `json:"postings"` // pairs of a term and a document that has it
+	Documents int   `json:"documents"`
+	Removed   int   `json:"removed"` // documents that still take room
+	Segments  int   `json:"segments"`
+	OnDisk    int   `json:"on_disk"` // segments
+	Bytes     int64 `json:"bytes"`   // of all segments
+	Trained   bool  `json:"trained"` // topics are known
 }
 
-// Stats counts anew: it is for a page about the node, not for every query.
+// Stats of the index as it is now.
 func (x *Index) Stats() Stats {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	s := Stats{Documents: len(x.byRef)}
-	for i := range x.terms {
-		if df := int(x.terms[i].df); df > 0 {
-			s.Terms++
-			s.Postings += df
+	s := x.snap.Load()
+	st := Stats{Documents: s.live, Segments: len(s.parts), Trained: s.model != nil}
+	for _, p := range s.parts {
+		st.Removed += p.seg.Docs() - p.live()
+		st.Bytes += int64(len(p.seg.Bytes()))
+		if p.onDisk {
+			st.OnDisk++
 		}
 	}
-	return s
+	return st
 }
 
-func element(ref Ref, body protocol.Hash) protocol.Element {
-	return protocol.Element{Origin: ref.Origin, Kind: protocol.Put, Key: ref.ID.Key(), Body: body}
-}
-
-func analyseListing(l *protocol.Listing, s *stemmer) (a analysed) {
-	for _, lang := range l.Languages() {
-		t, stem := l.Texts[lang], s.of(lang)
-		a.add(title, t.Title, stem)
-		for _, k := range t.Keywords {
-			a.add(keywords, k, stem)
-		}
-		a.add(abstract, t.Value, stem)
-		a.add(abstract, t.Abstract, stem)
-	}
-	return a
-}
-
-func (a *analysed) add(f field, text string, stem *stemmer) {
-	tokens := analyse(normalise(text), stem)
-	if len(tokens) == 0 {
-		return
-	}
-	terms := make([]string, len(tokens))
-	for i, t := range tokens {
-		terms[i] = t.term
-	}
-	a[f] = append(a[f], terms)
-}
-
-// put gives d the next document number. The caller holds the lock and has removed what was under ref.
-func (x *Index) put(ref Ref, d doc, a analysed) {
-	n := uint32(len(x.docs))
-	d.live, d.origin, d.id = true, x.intern(ref.Origin), protocol.ListingID(strings.Clone(string(ref.ID)))
-	d.sequence, d.lengths = x.number(a)
-	var at field
-	occurrences := make([]uint64, 0, len(d.sequence)) // term number and field, sorted to count them
-	for _, t := range d.sequence {
-		switch t {
-		case newField:
-			at++
-		case newText:
-		default:
-			occurrences = append(occurrences, uint64(t)<<8|uint64(at))
-		}
-	}
-	slices.Sort(occurrences)
-	for i := 0; i < len(occurrences); {
-		t := occurrences[i] >> 8
-		p := posting{doc: n}
-		for ; i < len(occurrences) && occurrences[i]>>8 == t; i++ {
-			p.count(field(occurrences[i] & 0xff))
-		}
-		x.terms[t].df++
-		x.terms[t].postings = append(x.terms[t].postings, p)
-	}
-	for f, length := range d.lengths {
-		x.total[f] += int64(length)
-	}
-	x.countLanguages(d.languages, +1)
-	x.docs = append(x.docs, d)
-	x.lengths = append(x.lengths, x.weights.weigh(float64(d.lengths[title]), float64(d.lengths[keywords]), float64(d.lengths[abstract])))
-	x.byRef[Ref{Origin: x.origins[d.origin], ID: d.id}] = n
-}
-
-// count adds one occurrence, up to what a posting can hold.
-func (p *posting) count(f field) {
-	switch {
-	case f == title && p.title < math.MaxUint8:
-		p.title++
-	case f == keywords && p.keywords < math.MaxUint8:
-		p.keywords++
-	case f == abstract && p.abstract < math.MaxUint16:
-		p.abstract++
-	}
-}
-
-// number turns terms into their numbers, and counts the terms of each field.
-func (x *Index) number(a analysed) (sequence []uint32, lengths [fields]uint16) {
-	size := int(fields)
-	for _, texts := range a {
-		for _, t := range texts {
-			size += len(t) + 1
-		}
-	}
-	sequence = make([]uint32, 0, size)
-	for f, texts := range a {
-		for _, text := range texts {
-			for _, t := range text {
-				sequence = append(sequence, x.termNumber(t))
-			}
-			lengths[f] += uint16(min(len(text), math.MaxUint16-int(lengths[f])))
-			sequence = append(sequence, newText)
-		}
-		sequence = append(sequence, newField)
-	}
-	return sequence, lengths
-}
-
-func (x *Index) termNumber(t string) uint32 {
-	n, ok := x.dict[t]
-	if ok {
-		return n
-	}
-	if last := len(x.free) - 1; last >= 0 {
-		n, x.free = x.free[last], x.free[:last]
-	} else {
-		n = uint32(len(x.terms))
-		x.terms = append(x.terms, term{})
-	}
-	x.dict[strings.Clone(t)] = n
-	return n
-}
-
-func (x *Index) intern(m protocol.MemberID) uint16 {
-	n := slices.Index(x.origins, m)
-	if n < 0 {
-		n = len(x.origins)
-		x.origins = append(x.origins, protocol.MemberID(strings.Clone(string(m))))
-	}
-	return uint16(n)
-}
-
-// remove forgets document n and corrects every count at once; its postings stay until the next purge.
-func (x *Index) remove(ref Ref, n uint32) {
-	d := &x.docs[n]
-	slices.Sort(d.sequence)
-	for _, t := range slices.Compact(d.sequence) {
-		if t < newField {
-			x.terms[t].df--
-		}
-	}
-	for f, length := range d.lengths {
-		x.total[f] -= int64(length)
-	}
-	x.countLanguages(d.languages, -1)
-	x.set.Remove(element(ref, d.body))
-	delete(x.byRef, ref)
-	*d = doc{}
-	x.dead++
-}
-
-// purge numbers the documents anew once a quarter of the numbers is dead: its cost, one pass over all postings, is a
-// small constant for each removal.
-func (x *Index) purge() {
-	if x.dead < 64 || 4*x.dead < len(x.docs) {
-		return
-	}
-	renumbered := make([]uint32, len(x.docs))
-	live := uint32(0)
-	for n, d := range x.docs {
-		renumbered[n] = gone
-		if d.live {
-			renumbered[n] = live
-			x.docs[live], x.lengths[live] = d, x.lengths[n]
-			x.byRef[x.ref(live)] = live
-			live++
-		}
-	}
-	clear(x.docs[live:])
-	x.docs, x.lengths, x.dead = x.docs[:live], x.lengths[:live], 0
-	for i := range x.terms {
-		x.terms[i].renumber(renumbered)
-	}
-	for t, n := range x.dict {
-		if x.terms[n].df == 0 {
-			delete(x.dict, t)
-			x.terms[n] = term{}
-			x.free = append(x.free, n)
-		}
-	}
-}
-
-// gone is the new number of a dead document.
-const gone = math.MaxUint32
-
-func (t *term) renumber(renumbered []uint32) {
-	keep := t.postings[:0]
-	for _, p := range t.postings {
-		if p.doc = renumbered[p.doc]; p.doc != gone {
-			keep = append(keep, p)
-		}
-	}
-	t.postings = keep
-}
-
-func (x *Index) ref(n uint32) Ref {
-	d := &x.docs[n]
-	return Ref{Origin: x.origins[d.origin], ID: d.id}
+// AddAll puts many documents in, analysing on all processors. The error is ctx's.
+func (x *Index) AddAll(ctx context.Context, docs func(yield func(Document) bool)) error {
+	return x.addAll(ctx, docs)
 }

@@ -43,12 +43,29 @@ func (r Ref) Compare(s Ref) int {
 // Query asks with a text or with a listing: exactly one of the two.
 type Query struct {
 	Text    string            // free text in any language
+	Lang    protocol.Lang     // that Text claims to be in; "" for unknown
 	Listing *protocol.Listing // a listing, or a draft of one, whose counterparts are wanted
 	Self    Ref               // where Listing stands in the catalogue, to leave it out of the answer; zero for a draft
 	Filter  Filter
-	Limit   int // hits wanted, 1 to MaxLimit; 0 means DefaultLimit
-	Offset  int // hits to pass over; Offset + Limit is at most Depth
+	Sort    Sort
+	Facets  bool                // wanted, too
+	Stale   []protocol.MemberID // origins whose listings may be out of date: they come a little later, and say so
+	Limit   int                 // hits wanted, 1 to MaxLimit; 0 means DefaultLimit
+	Offset  int                 // hits to pass over; Offset + Limit is at most Depth
+	After   string              // Answer.Next of the page before: what comes after it, instead of Offset
 }
+
+// Sort is the order of hits.
+type Sort string
+
+// The orders. All but the first sort the listings that are at least a fair match, of the Depth best.
+const (
+	ByScore   Sort = ""
+	ByNewest  Sort = "newest"  // published last, first
+	ByEnd     Sort = "ending"  // valid for the shortest time from today, first
+	ByTRL     Sort = "trl"     // the most ready technology first
+	ByCountry Sort = "country" // by country, within one by score
+)
 
 // Filter says which listings may be in the answer. Conditions are joined by and, the entries of a list by or; an empty
 // list, and zero, is no condition.
@@ -58,21 +75,45 @@ type Filter struct {
 	Origins        []protocol.MemberID // that published it
 	TRLMin, TRLMax uint8               // either one leaves out listings that state no TRL
 	FORD           []string            // one shared code is enough; "2" covers "2.4", "2.1" does not cover "2.11"
-	Today          protocol.Date       // leaves out what expired before this day
-	IncludeExpired bool                // keeps the expired whatever Today says
+	ISIC           []string            // likewise: "C" covers "C10"
+	IPC            []string            // likewise: "C12" covers "C12N"
+	SDG            []uint16
+	Languages      []protocol.Lang // that the listing has a text in
+	Today          protocol.Date   // leaves out what expired before this day
+	IncludeExpired bool            // keeps the expired whatever Today says
 }
 
 // Answer to a Query.
 type Answer struct {
-	Hits   []Hit  `json:"hits"`   // best first; equal scores in the order of their refs
-	Total  int    `json:"total"`  // listings that pass the filter and share a term with the query
-	Ranker Digest `json:"ranker"` // equal digests give equal answers on every node
+	Hits      []Hit    `json:"hits"`                   // best first; equal scores in the order of their refs
+	Total     int      `json:"total"`                  // listings that pass the filter and share a term, or its translation, with the query
+	Next      string   `json:"next,omitempty"`         // for Query.After; "" at the end
+	Verdict   Verdict  `json:"verdict"`                // of the best hit, or no match
+	Languages []string `json:"languages"`              // that the query was read in
+	Meant     string   `json:"did_you_mean,omitempty"` // the query with its unknown words put right
+	Facets    *Facets  `json:"facets,omitempty"`
+	Ranker    Digest   `json:"ranker"` // equal digests give equal answers on every node
+	Matched   *Matched `json:"-"`      // finds the query's words in a text
 }
+
+// Verdict says how good a match is by itself, whatever else was found.
+type Verdict string
+
+// The verdicts, from the best.
+const (
+	Strong Verdict = "strong"
+	Fair   Verdict = "fair"
+	Weak   Verdict = "weak" // no good match: said plainly
+	None   Verdict = "none" // nothing was found
+)
 
 // Hit is a listing found.
 type Hit struct {
 	Ref         Ref         `json:"ref"`
-	Score       float64     `json:"score"`
+	Score       float64     `json:"score"`    // 0 to about 1, within this answer
+	Strength    float64     `json:"strength"` // 0 to 1, by itself: comparable between answers
+	Verdict     Verdict     `json:"verdict"`
+	Same        []Ref       `json:"same,omitempty"` // listings of the same technology, folded into this one
 	Explanation Explanation `json:"explanation"`
 }
 
@@ -88,16 +129,26 @@ const MaxParts = 20
 // Part of a score.
 type Part struct {
 	Kind   string   `json:"kind"`
-	Term   string   `json:"term,omitempty"` // as the query writes it, not its stem
-	Fields []string `json:"fields"`         // where it stands in the listing found: title, keywords, abstract
+	Term   string   `json:"term,omitempty"`  // as the query writes it, not its stem; of a code, the code
+	Means  string   `json:"means,omitempty"` // English that the term was translated to, or that the listing's word was
+	Found  string   `json:"found,omitempty"` // the listing's own word where it is another one
+	Level  int      `json:"level,omitempty"` // of a code: 1 the broadest
+	Fields []string `json:"fields"`          // where it stands in the listing found: title, keywords, abstract
 	Weight float64  `json:"weight"`
+	Stem   bool     `json:"-"` // Term is a stem, to be shown as the listing writes the word: see Reword
 }
 
 // Kinds of part.
 const (
-	PartTerm   = "term"   // a word, or in scripts without spaces a stretch of text, that both have
-	PartBigram = "bigram" // two words that are neighbours in both
-	PartOther  = "other"  // the sum of the lighter parts
+	PartTerm      = "term"      // a word, or in scripts without spaces a stretch of text, that both have
+	PartBigram    = "bigram"    // two words that are neighbours in both
+	PartTopic     = "topic"     // words of both that belong to one topic
+	PartExpansion = "expansion" // words that the best matches share
+	PartCode      = "code"      // a subject code that both have
+	PartFit       = "fit"       // readiness, cooperation, partner sought
+	PartStale     = "stale"     // taken off: the origin was not heard of for long
+	PartEmbedding = "embedding" // an outside model finds them alike
+	PartOther     = "other"     // the sum of the lighter parts
 )
 
 // Counterparts are the kinds of listing that answer one of kind k; all kinds, as nil, where k is none of the six.
@@ -130,6 +181,10 @@ func (q Query) check() error {
 		return protocol.Errorf(protocol.CodeTooLarge, "text", "%d characters, at most %d: leave something out", q.length(), MaxText)
 	case q.Limit < 0 || q.Limit > MaxLimit:
 		return protocol.Errorf(protocol.CodeValue, "limit", "%d is not between 1 and %d", q.Limit, MaxLimit)
+	case q.After != "" && q.Offset != 0:
+		return protocol.Errorf(protocol.CodeValue, "after", "give a place to go on from or an offset, not both")
+	case !slices.Contains([]Sort{ByScore, ByNewest, ByEnd, ByTRL, ByCountry}, q.Sort):
+		return protocol.Errorf(protocol.CodeValue, "sort", "%q is none of score (empty), newest, ending, trl, country", q.Sort)
 	case q.Offset < 0 || q.Offset+q.limit() > Depth:
 		return protocol.Errorf(protocol.CodeValue, "offset", "only the first %d can be seen: narrow the filter instead", Depth)
 	}
@@ -142,9 +197,24 @@ func (f Filter) check() error {
 			return protocol.Errorf(protocol.CodeValue, "filter.kinds", "%q is none of %v", k, protocol.Kinds())
 		}
 	}
-	for _, c := range f.FORD {
-		if _, ok := parseFORD(c); !ok {
-			return protocol.Errorf(protocol.CodeValue, "filter.ford", "%q is no FORD code such as 2 or 2.4", c)
+	for _, list := range []struct {
+		field, example string
+		codes          []string
+		parse          func(string) (Code, bool)
+	}{
+		{"ford", "FORD code such as 2 or 2.4", f.FORD, ParseFORD},
+		{"isic", "ISIC code such as C or C10", f.ISIC, ParseISIC},
+		{"ipc", "IPC code such as C, C12 or C12N", f.IPC, ParseIPC},
+	} {
+		for _, c := range list.codes {
+			if _, ok := list.parse(c); !ok {
+				return protocol.Errorf(protocol.CodeValue, "filter."+list.field, "%q is no %s", c, list.example)
+			}
+		}
+	}
+	for _, n := range f.SDG {
+		if n < 1 || n > 17 {
+			return protocol.Errorf(protocol.CodeValue, "filter.sdg", "%d is no goal from 1 to 17", n)
 		}
 	}
 	if f.TRLMax != 0 && f.TRLMin > f.TRLMax {
@@ -173,4 +243,9 @@ func (q Query) limit() int {
 		return DefaultLimit
 	}
 	return q.Limit
+}
+
+// clone is a copy that keeps nothing else in memory.
+func (r Ref) clone() Ref {
+	return Ref{protocol.MemberID(strings.Clone(string(r.Origin))), protocol.ListingID(strings.Clone(string(r.ID)))}
 }

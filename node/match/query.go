@@ -2,152 +2,223 @@ package match
 
 import (
 	"cmp"
-	"maps"
 	"slices"
+	"strings"
 
-	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/node/match/lexicon"
+	"github.com/asean-tmh/tmh/node/match/text"
 )
 
-// wish is a term, or two neighbouring ones, that a query looks for.
+// A wish is one word that a query looks for, in every form that listings may have it in: as written, and as the English
+// stems that it can mean. A document fulfils it by the form that fits it best, so that a listing in the asker's language
+// does not count twice.
 type wish struct {
-	wishKey
-	weight     float64 // occurrences in the query
-	text       string  // where it stands first, normalised
-	order      int     // of that text among the query's
-	start, end int     // bytes of text
-	piece      bool
+	native []string // terms of the word's own language
+	terms  []alternative
+	times  float64 // occurrences in the query
+	text   string  // where it stands first, normalised
+	order  int     // of that text among the query's
+	start  int     // bytes of text
+	end    int
+	piece  bool
 }
 
-type wishKey struct{ term, next string } // next is "" for a single term
-
-// wishes are what a checked query looks for: one list for a text, one a language for a listing, each in one order for all
-// nodes. Whatever language a text claims to be in, its a-to-z words are looked up both as English stems and as written:
-// listings in Indonesian, say, are indexed as written.
-func (s *stemmer) wishes(q Query) (lists []wishList) {
-	if q.Listing == nil {
-		return []wishList{{wishes: s.wishList([]string{q.Text})}}
-	}
-	for _, lang := range q.Listing.Languages() {
-		t := q.Listing.Texts[lang]
-		lists = append(lists, wishList{lang, s.wishList(append([]string{t.Title, t.Value, t.Abstract}, t.Keywords...))})
-	}
-	return lists
+// alternative is one English stem that a word can mean.
+type alternative struct {
+	term   string
+	weight float64
+	gloss  string // what it is a part of, for people: "solar cell" of "cell"; "" where nothing was translated
 }
 
-// wishList is what a text in one language looks for; lang is "" where it is not known.
-type wishList struct {
-	lang   protocol.Lang
+// adjacent are two terms that are neighbours in a query.
+type adjacent struct {
+	a, b string
+	wish
+}
+
+// asked is what a text in one language looks for.
+type asked struct {
 	wishes []wish
+	pairs  []adjacent
+	langs  []string // taken for
 }
 
-func (s *stemmer) wishList(texts []string) []wish {
-	own := make(map[wishKey]wish)
-	for order, text := range texts {
-		s.wishFor(own, normalise(text), order)
+// Confidence in a language from which its words are looked up.
+const plausible = 0.15
+
+// ask takes texts, which say one thing together, apart. Lang is the language that they claim, "" for unknown.
+func (x *Index) ask(texts []string, lang string) asked {
+	b := builder{x: x, wishes: make(map[string]*wish), pairs: make(map[[2]string]*adjacent), counted: make(map[pairOf]float64)}
+	plain := make([]string, len(texts))
+	for i, t := range texts {
+		plain[i] = text.Normalise(t)
 	}
-	return slices.SortedFunc(maps.Values(own), func(a, b wish) int {
-		return cmp.Or(cmp.Compare(a.term, b.term), cmp.Compare(a.next, b.next))
-	})
+	b.langs = languages(strings.Join(plain, "\n"), lang)
+	for order, t := range plain {
+		b.read(t, order)
+	}
+	return b.asked()
 }
 
-// wishFor adds the terms and neighbours of a text to own.
-func (s *stemmer) wishFor(own map[wishKey]wish, text string, order int) {
-	add := func(key wishKey, from, to token) {
-		w, ok := own[key]
-		if !ok {
-			w = wish{wishKey: key, text: text, order: order, start: from.start, end: to.end, piece: from.piece && to.piece}
+// languages that a text may be in, the most plausible first.
+func languages(normalised, declared string) (langs []string) {
+	if declared != "" {
+		if g := text.Detect(normalised, declared); g.Sure >= 0.5 {
+			return []string{g.Lang}
 		}
-		w.weight++
-		own[key] = w
+		langs = append(langs, declared)
 	}
-	var last token
-	for i, t := range analyse(text, s) {
-		add(wishKey{t.term, ""}, t, t)
-		if t.word != t.term {
-			add(wishKey{t.word, ""}, t, t)
+	for _, g := range text.Guesses(normalised) {
+		if g.Sure >= plausible && !slices.Contains(langs, g.Lang) {
+			langs = append(langs, g.Lang)
 		}
-		if i > 0 {
-			add(wishKey{last.term, t.term}, last, t)
-			if t.word != t.term || last.word != last.term {
-				add(wishKey{last.word, t.word}, last, t)
+		if g.Sure > 0.9 {
+			break
+		}
+	}
+	if len(langs) == 0 {
+		langs = []string{"en"}
+	}
+	return langs[:min(3, len(langs))]
+}
+
+type builder struct {
+	x       *Index
+	langs   []string
+	wishes  map[string]*wish // by what they look for
+	order   []*wish
+	pairs   map[[2]string]*adjacent
+	counted map[pairOf]float64
+	tokens  []text.Token
+}
+
+// read adds what a text looks for. Every language that it may be in reads it; what they make of the same stretch are forms
+// of one wish.
+func (b *builder) read(t string, order int) {
+	byStart := make(map[int]*wish)
+	var here []*wish
+	at := func(tok text.Token) *wish {
+		w := byStart[tok.Start]
+		if w == nil || w.end != tok.End {
+			w = &wish{times: 1, text: t, order: order, start: tok.Start, end: tok.End, piece: tok.Kind == text.Piece}
+			here = append(here, w)
+			if byStart[tok.Start] == nil {
+				byStart[tok.Start] = w
 			}
 		}
-		last = t
+		return w
 	}
-}
-
-// wanted is a wish that the index can fulfil.
-type wanted struct {
-	*wish
-	number uint32  // of a single term
-	factor float64 // what the saturated frequency is multiplied with
-}
-
-// plans are a query made ready for one snapshot of an index.
-type plans struct {
-	each  []*plan // one a list of wishes
-	norm  norms
-	sieve sieve
-}
-
-// plan is one list of wishes made ready.
-type plan struct {
-	terms, pairs []wanted
-	pairOf       map[[2]uint32]int // term numbers: place in pairs
-	begins       [4096]bool        // by term number modulo 4096: may begin a pair, which spares most look-ups
-}
-
-// norms are the length normalisation of one snapshot: fixed + slope·length.
-type norms struct{ fixed, slope float64 }
-
-func (n norms) of(length float64) float64 { return n.fixed + float64(n.slope*length) }
-
-// plan looks up what is wished for. The caller holds the lock.
-func (x *Index) plan(q Query, lists []wishList) *plans {
-	ps := &plans{norm: x.norms(), sieve: x.sieve(q)}
-	for _, l := range lists {
-		ps.each = append(ps.each, x.planOne(l))
-	}
-	return ps
-}
-
-func (x *Index) planOne(l wishList) *plan {
-	p := &plan{pairOf: make(map[[2]uint32]int)}
-	for i := range l.wishes {
-		w := &l.wishes[i]
-		number, idf, ok := x.lookUp(w.term, l.lang)
-		if !ok {
-			continue
-		}
-		if w.next == "" {
-			p.terms = append(p.terms, wanted{wish: w, number: number, factor: w.weight * idf})
-			continue
-		}
-		if next, nextIDF, ok := x.lookUp(w.next, l.lang); ok && x.weights.Bigram > 0 {
-			p.begins[number%4096] = true
-			p.pairOf[[2]uint32{number, next}] = len(p.pairs)
-			p.pairs = append(p.pairs, wanted{wish: w, factor: x.weights.Bigram * w.weight * (idf + nextIDF)})
+	for _, lang := range b.langs {
+		b.tokens = b.x.analyser.Analyse(b.tokens[:0], t, lang)
+		for i, tok := range b.tokens {
+			b.x.forms(at(tok), tok)
+			if i > 0 {
+				b.pair(lang, b.tokens[i-1], tok, t, order)
+			}
 		}
 	}
-	return p
+	for _, w := range here {
+		b.enter(w)
+	}
 }
 
-// lookUp is false for a term that no living document has.
-func (x *Index) lookUp(t string, lang protocol.Lang) (number uint32, weight float64, ok bool) {
-	number, ok = x.dict[t]
-	if !ok || x.terms[number].df == 0 {
-		return 0, 0, false
+// forms adds to a wish what a token can stand for.
+func (x *Index) forms(w *wish, t text.Token) {
+	if spaceOf(t.Term) == common {
+		w.offer(alternative{term: t.Term, weight: 1})
+		return
 	}
-	df := int(x.terms[number].df)
-	return number, idf(max(x.among(t, lang), df), df), true
+	if !slices.Contains(w.native, t.Term) {
+		w.native = append(w.native, t.Term)
+	}
+	found := false
+	if x.lexicon != nil && t.Word != "" {
+		for _, target := range x.lexicon.Translate(nil, t.Lang, t.Word) {
+			w.offer(alternative{term: target.Term, weight: float64(target.Weight), gloss: target.English})
+			found = true
+		}
+	}
+	if stem, ok := x.borrowed(t.Word); ok {
+		weight := 1.0
+		if found {
+			weight = x.weights.Borrowed
+		}
+		w.offer(alternative{term: stem, weight: weight})
+	}
 }
 
-func (x *Index) norms() norms {
-	w := &x.weights
-	total := w.weigh(float64(x.total[title]), float64(x.total[keywords]), float64(x.total[abstract]))
-	n := norms{fixed: w.K1 * (1 - w.B)}
-	if total > 0 {
-		n.slope = w.K1 * w.B * float64(len(x.byRef)) / total
+func (w *wish) offer(a alternative) {
+	for i := range w.terms {
+		if w.terms[i].term == a.term {
+			w.terms[i].weight = max(w.terms[i].weight, a.weight)
+			return
+		}
 	}
-	return n
+	w.terms = append(w.terms, a)
 }
+
+// borrowed is the English stem of a word of a to z in another language, which may be a name or a word taken from English.
+func (x *Index) borrowed(word string) (string, bool) {
+	if len(word) < 3 {
+		return "", false
+	}
+	for i := range len(word) {
+		if c := word[i]; c < 'a' || c > 'z' {
+			return "", false
+		}
+	}
+	return text.Stem(word), true
+}
+
+func (b *builder) enter(w *wish) {
+	slices.Sort(w.native)
+	slices.SortFunc(w.terms, func(a, b alternative) int { return cmp.Compare(a.term, b.term) })
+	var key strings.Builder
+	for _, n := range w.native {
+		key.WriteString(n + "\x00")
+	}
+	key.WriteByte(1)
+	for _, a := range w.terms {
+		key.WriteString(a.term + "\x00")
+	}
+	if known := b.wishes[key.String()]; known != nil {
+		known.times++
+		return
+	}
+	b.wishes[key.String()] = w
+	b.order = append(b.order, w)
+}
+
+// pairOf a language's reading.
+type pairOf struct{ lang, a, b string }
+
+// pair counts neighbours once, however many languages read them.
+func (b *builder) pair(lang string, from, to text.Token, t string, order int) {
+	key := [2]string{from.Term, to.Term}
+	b.counted[pairOf{lang, from.Term, to.Term}]++
+	n := b.counted[pairOf{lang, from.Term, to.Term}]
+	if p := b.pairs[key]; p != nil {
+		p.times = max(p.times, n)
+		return
+	}
+	b.pairs[key] = &adjacent{a: from.Term, b: to.Term, wish: wish{
+		times: n, text: t, order: order, start: min(from.Start, to.Start), end: max(from.End, to.End), piece: from.Kind == text.Piece && to.Kind == text.Piece,
+	}}
+}
+
+func (b *builder) asked() asked {
+	a := asked{langs: b.langs}
+	for _, w := range b.order {
+		a.wishes = append(a.wishes, *w)
+	}
+	slices.SortStableFunc(a.wishes, func(v, w wish) int {
+		return cmp.Or(cmp.Compare(v.order, w.order), cmp.Compare(v.start, w.start), cmp.Compare(v.end, w.end))
+	})
+	for _, p := range b.pairs {
+		a.pairs = append(a.pairs, *p)
+	}
+	slices.SortFunc(a.pairs, func(p, q adjacent) int { return cmp.Or(cmp.Compare(p.a, q.a), cmp.Compare(p.b, q.b)) })
+	return a
+}
+
+var _ text.Words = (*lexicon.Lexicon)(nil)

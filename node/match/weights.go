@@ -1,71 +1,105 @@
 package match
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	_ "embed"
 	"encoding/json"
+	"fmt"
 	"math"
-
-	"github.com/asean-tmh/tmh/protocol"
+	"reflect"
 )
 
-// Weights are the constants of the ranking formula, one set for all catalogues. Changing one changes Version.
+// Weights are the constants of the ranking, one set for all catalogues. A weight of 0 switches its part off.
 type Weights struct {
-	Version  string  `json:"version"`
-	K1       float64 `json:"k1"`       // how slowly repeated occurrences saturate
-	B        float64 `json:"b"`        // how much length counts against a document, 0 to 1
-	Title    float64 `json:"title"`    // of an occurrence in a title
-	Keywords float64 `json:"keywords"` // in a keyword
-	Abstract float64 `json:"abstract"` // in a value statement or an abstract
-	Bigram   float64 `json:"bigram"`   // of two adjacent terms, relative to a term; 0 switches bigrams off
+	Version string `json:"version"`
+
+	// Stage one, BM25F. Changing one of these makes the index be built anew.
+	K1        float64 `json:"k1"`        // how slowly repeated occurrences saturate
+	B         float64 `json:"b"`         // how much length counts against a document, 0 to 1
+	Title     float64 `json:"title"`     // of an occurrence in a title
+	Keywords  float64 `json:"keywords"`  // in a keyword
+	Abstract  float64 `json:"abstract"`  // in a value statement or an abstract
+	Reference float64 `json:"reference"` // length of an ordinary document, its fields weighted: a constant, so that scores do not drift
+
+	// Stage one, languages.
+	Translation float64 `json:"translation"` // of a word found by translation, relative to one found as written
+	Borrowed    float64 `json:"borrowed"`    // of a Latin word taken as English beside its translations
+
+	// Stage two, on the best Depth of stage one. Each part is divided by its greatest value among them, but for codes and
+	// fit, which are from 0 to 1 by themselves.
+	Text      float64 `json:"text"`      // BM25F with pairs
+	Bigram    float64 `json:"bigram"`    // of two adjacent terms, relative to a term; within text
+	Expansion float64 `json:"expansion"` // terms that the best documents share
+	Topics    float64 `json:"topics"`    // latent semantic indexing
+	Codes     float64 `json:"codes"`     // subject codes that a listing shares with the asking one
+	Fit       float64 `json:"fit"`       // technology readiness, cooperation and partner sought
+	Embedding float64 `json:"embedding"` // cosine of an outside model's vectors, where one is configured
+	Stale     float64 `json:"stale"`     // taken off for an origin that was not heard of for long
 }
 
-// DefaultWeights are those measured best over the test collections as a whole; see Evaluate.
-func DefaultWeights() Weights {
-	return Weights{Version: "1", K1: 1.2, B: 0.75, Title: 3, Keywords: 3, Abstract: 1, Bigram: 0.15}
+//go:embed weights.json
+var shipped []byte
+
+// DefaultWeights are the shipped ones, of weights.json.
+func DefaultWeights() (w Weights) {
+	if err := json.Unmarshal(shipped, &w); err != nil {
+		panic(fmt.Sprintf("weights.json: %v", err))
+	}
+	return w
+}
+
+// parts of the ranking that can be switched off one by one, by the names of weights.json.
+var parts = []string{"title", "keywords", "bigram", "expansion", "topics", "codes", "fit", "embedding", "stale", "translation"}
+
+// Parts names what Without can switch off and is switched on.
+func (w Weights) Parts() (names []string) {
+	for _, name := range parts {
+		if *w.part(name) != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Without is w with a part switched off: its weight is 0; that of a field is what the abstract has.
+func (w Weights) Without(name string) Weights {
+	p := w.part(name)
+	if p == nil {
+		return w
+	}
+	*p = 0
+	if name == "title" || name == "keywords" {
+		*p = w.Abstract
+	}
+	w.Version += "-" + name
+	return w
+}
+
+func (w *Weights) part(name string) *float64 {
+	v := reflect.ValueOf(w).Elem()
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("json") == name {
+			p, _ := v.Field(i).Addr().Interface().(*float64)
+			return p
+		}
+	}
+	return nil
 }
 
 func (w *Weights) field(f field) float64 { return [fields]float64{w.Title, w.Keywords, w.Abstract}[f] }
 
-// weigh is Σ weight·count over the fields. The conversions forbid fused multiply-add, which some processors have and
-// others have not: every node shall compute the same bits.
-func (w *Weights) weigh(title, keywords, abstract float64) float64 {
-	return float64(w.Title*title) + float64(w.Keywords*keywords) + float64(w.Abstract*abstract)
+// norm is what the frequencies of a document of a weighted length are saturated with. The conversions here and elsewhere
+// forbid fused multiply-add, which some processors have and others have not: every node shall compute the same bits.
+func (w *Weights) norm(length float64) float64 {
+	return w.K1 * (1 - w.B + float64(w.B*length/w.Reference))
 }
 
-// frequency is tf~, the occurrences weighted by their fields.
-func (w *Weights) frequency(n counts) float64 {
-	return w.weigh(float64(n[title]), float64(n[keywords]), float64(n[abstract]))
+// impact is the saturated frequency tf / (tf + norm), from 1 to 255 for 0 to 1.
+func impact(tf, norm float64) uint8 {
+	return uint8(max(1, min(255, math.Round(255*tf/(tf+norm)))))
 }
-
-// algorithm names the code's share of the ranking in the digest: change it with any change that changes an answer.
-const algorithm = "bm25f-1"
-
-// Digest names a ranker: the weights and the catalogue. Equal digests give equal answers, to the last bit, on every node.
-type Digest [sha256.Size]byte
-
-func digest(w Weights, set *protocol.SetHash) Digest {
-	b, err := json.Marshal(w)
-	if err != nil {
-		b = []byte(w.Version) // infinite weights: no ranker
-	}
-	of := set.Digest()
-	b = append(append(b, algorithm...), of[:]...)
-	return sha256.Sum256(b)
-}
-
-func (d Digest) String() string { return hex.EncodeToString(d[:]) }
-
-// MarshalText writes 64 hexadecimal digits.
-func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
-
-// UnmarshalText reads what MarshalText writes.
-func (d *Digest) UnmarshalText(b []byte) error { return (*protocol.Hash)(d).UnmarshalText(b) }
 
 // idf is ln(1 + (n − df + ½) / (df + ½)).
-func idf(n, df int) float64 {
-	return ln(1 + (float64(n-df)+0.5)/(float64(df)+0.5))
-}
+func idf(n, df float64) float64 { return ln(1 + (max(n, df)-df+0.5)/(df+0.5)) }
 
 // ln is the natural logarithm of x ≥ 1. Unlike math.Log, which is assembly on some processors, it computes the same bits
 // on all: x = f·2ᵉ with f in [√½, √2), and ln f = 2·artanh((f−1)/(f+1)) as a series.

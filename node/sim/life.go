@@ -40,7 +40,7 @@ func (f *Federation) start(m protocol.MemberID) error {
 		Store: store.Config{ScrubEvery: f.cfg.Node.Store.ScrubEvery, MinFree: 1, Free: func() (uint64, uint64, error) { return f.free(m), ample, nil }},
 	}
 	if dir := f.dirs[m]; dir != "" {
-		cfg.Store.Dir, cfg.Store.Memtable, cfg.Guard = dir, 8<<20, guardOf(dir)
+		cfg.Store.Dir, cfg.Store.Memtable, cfg.Guard, cfg.Index = dir, 8<<20, guardOf(dir), dir+".index"
 	}
 	var err error
 	if r.Node, err = node.New(cfg); err != nil {

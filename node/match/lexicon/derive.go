@@ -1,0 +1,201 @@
+package lexicon
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What can be concluded from the words that were read, before a pack is written.
+
+// dropCompounds takes headwords away that have no translation and consist of headwords that do: their parts say more.
+// The other headwords without translation stay, for they keep a text from being cut wrongly. It returns how many went.
+func (b *Builder) dropCompounds() int {
+	dropped := 0
+	for _, lang := range []string{"th", "lo", "km", "my", "zh"} {
+		words := b.heads[lang]
+		known := func(w string) bool { return len(words[w]) > 0 }
+		var gone []string
+		for w, m := range words {
+			if len(m) == 0 && covered(w, lang, known) {
+				gone = append(gone, w)
+			}
+		}
+		for _, w := range gone {
+			delete(words, w)
+		}
+		dropped += len(gone)
+		b.size -= len(gone)
+	}
+	return dropped
+}
+
+const longestCompound = 16 // clusters
+
+// covered says whether a word consists of two or more known ones.
+func covered(w, lang string, known func(string) bool) bool {
+	ends := clusterEnds(w, lang)
+	n := len(ends) - 1
+	if n < 2 || n > longestCompound {
+		return false
+	}
+	var reach [longestCompound + 1]bool
+	reach[0] = true
+	for i := range n {
+		for j := i + 1; reach[i] && j <= n; j++ {
+			part := w[ends[i]:ends[j]]
+			if part != w && known(part) && (lang == "zh" || utf8.RuneCountInString(part) > 1) {
+				reach[j] = true
+			}
+		}
+	}
+	return reach[n]
+}
+
+// clusterEnds are the places of a word in a script without spaces at which another word could begin.
+func clusterEnds(w, lang string) []int {
+	ends := make([]int, 1, 16)
+	runes := []rune(w)
+	at := 0
+	for i, r := range runes {
+		if i > 0 && startsCluster(runes, i, lang) {
+			ends = append(ends, at)
+		}
+		at += utf8.RuneLen(r)
+	}
+	return append(ends, at)
+}
+
+func startsCluster(r []rune, i int, lang string) bool {
+	c, before := r[i], r[i-1]
+	switch lang {
+	case "zh":
+		return true
+	case "my":
+		if before == 0x1039 || unicode.In(c, unicode.Mn, unicode.Mc) {
+			return false
+		}
+		for _, next := range r[i+1:] { // a consonant that is killed or has another below it ends the syllable before
+			switch next {
+			case 0x103a, 0x1039:
+				return false
+			case 0x1037, 0x1038:
+				continue
+			}
+			break
+		}
+		return true
+	}
+	return before != 0x17d2 && !strings.ContainsRune("เแโใไເແໂໃໄ", before) &&
+		!unicode.In(c, unicode.Mn, unicode.Mc) && !strings.ContainsRune("ะาำๅະາຳຽ", c)
+}
+
+// laoFromThai adds to Lao headwords without a translation those of the Thai words that are spelled alike. Lao writes the
+// words that both languages share by their sound, so both spellings are brought to one.
+func (b *Builder) laoFromThai(source string) int {
+	thai := map[string][]string{}
+	for w, m := range b.heads["th"] {
+		if len(m) == 0 {
+			continue
+		}
+		if key := laoKey(w); utf8.RuneCountInString(key) > 1 {
+			thai[key] = append(thai[key], w)
+		}
+	}
+	added := 0
+	for w, m := range b.heads["lo"] {
+		if len(m) > 0 {
+			continue
+		}
+		for _, t := range thai[laoKey(w)] {
+			for gloss, mean := range b.heads["th"][t] {
+				now := m[gloss]
+				now.weight += max(1, mean.weight/2)
+				now.source = source
+				m[gloss] = now
+				added++
+			}
+		}
+	}
+	return added
+}
+
+// laoOf maps Thai letters to the Lao letter that has their sound; letters of both scripts stand at equal places of their
+// blocks, but for those that Lao has given up.
+var laoOf = map[rune]rune{
+	'ฃ': 'ຂ', 'ฅ': 'ຄ', 'ฆ': 'ຄ', 'ฉ': 'ສ', 'ฌ': 'ຊ', 'ญ': 'ຍ', 'ฎ': 'ດ', 'ฏ': 'ຕ', 'ฐ': 'ຖ', 'ฑ': 'ທ', 'ฒ': 'ທ', 'ณ': 'ນ',
+	'ธ': 'ທ', 'ภ': 'ພ', 'ศ': 'ສ', 'ษ': 'ສ', 'ฬ': 'ລ', 'ฤ': 'ຣ', 'ช': 'ຊ', 'ซ': 'ຊ', 'ย': 'ຍ', 'จ': 'ຈ', 'ใ': 'ໄ', 'ๅ': 'າ', 'ฦ': 'ລ',
+}
+
+// finals are the letters that end a syllable alike.
+var laoFinal = map[rune]rune{
+	'ຈ': 'ດ', 'ສ': 'ດ', 'ຊ': 'ດ', 'ຕ': 'ດ', 'ຖ': 'ດ', 'ທ': 'ດ', 'ຂ': 'ກ', 'ຄ': 'ກ', 'ປ': 'ບ', 'ພ': 'ບ', 'ຟ': 'ບ', 'ຣ': 'ນ', 'ລ': 'ນ', 'ຍ': 'ຍ',
+}
+
+// laoKey is a word in either script without tone marks, spelled as roughly as both have in common.
+func laoKey(w string) string {
+	var out []rune
+	runes := []rune(w)
+	for i, r := range runes {
+		if i+1 < len(runes) && (runes[i+1] == '์' || runes[i+1] == '໌') {
+			continue
+		}
+		if to, ok := laoOf[r]; ok {
+			r = to
+		} else if r >= 'ก' && r <= '๛' {
+			r += 0x80
+		}
+		switch r {
+		case '່', '້', '໊', '໋', '໌', '\u0ebf', 'ໍ' + 0x1000:
+			continue
+		case 'ໃ':
+			r = 'ໄ'
+		case 'ຢ':
+			r = 'ຍ'
+		case 'ຽ':
+			r = 'ຍ'
+		case 'ຼ':
+			r = 'ລ'
+		case 'ໜ':
+			out = append(out, 'ຫ')
+			r = 'ນ'
+		case 'ໝ':
+			out = append(out, 'ຫ')
+			r = 'ມ'
+		case 'ຣ':
+			r = 'ລ'
+		}
+		out = append(out, r)
+	}
+	return laoRules(out)
+}
+
+func laoConsonant(r rune) bool { return r >= 'ກ' && r <= 'ຮ' }
+
+// laoRules drops the second consonant of clusters, which Lao does not write, and makes final letters alike.
+func laoRules(r []rune) string {
+	out := make([]rune, 0, len(r))
+	for i, c := range r {
+		before, next := rune(0), rune(0)
+		if i > 0 {
+			before = r[i-1]
+		}
+		if i+1 < len(r) {
+			next = r[i+1]
+		}
+		switch {
+		case c == 'ລ' && laoConsonant(before) && before != 'ຫ' && next != 0 && !laoConsonant(next):
+			continue // pr, kl, tr: the cluster's second letter
+		case c == 'ຫ' && laoConsonant(next) && strings.ContainsRune("ນມລງຍວ", next):
+			continue // h that leads a tone
+		case c == 'ອ' && next == 'ຍ' && i == 0:
+			continue
+		}
+		if final, ok := laoFinal[c]; ok && i > 0 && (next == 0 || laoConsonant(next) && next != 'ລ' || slices.Contains([]rune("ເແໂໄ"), next)) && !slices.Contains([]rune("ເແໂໄ"), before) {
+			c = final
+		}
+		out = append(out, c)
+	}
+	return string(out)
+}

@@ -1,0 +1,238 @@
+package match
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/asean-tmh/tmh/node/match/segment"
+)
+
+// candidate is a document that stage one found.
+type candidate struct {
+	part int // place in the snapshot
+	doc  uint16
+	plan int    // which gives it its score
+	sum  uint32 // BM25F, as plan.score reads it
+}
+
+// found is what stage one makes of a query.
+type found struct {
+	best   []candidate
+	total  int
+	facets *tally // nil where they were not wanted
+}
+
+// scratch is the memory of a query's pass over one part.
+type scratch struct {
+	sums  [][segment.MaxDocs]uint32 // one a plan
+	one   [segment.MaxDocs]uint32   // of one wish
+	touch []uint16
+}
+
+func (x *Index) borrowScratch(plans int) *scratch {
+	s, ok := x.scratch.Get().(*scratch)
+	if !ok {
+		s = new(scratch)
+	}
+	for len(s.sums) < plans {
+		s.sums = append(s.sums, [segment.MaxDocs]uint32{})
+	}
+	return s
+}
+
+// stageOne sums up the BM25F of every document of every part, exhaustively, and keeps the best. The languages of a listing
+// that asks say the same thing, so a document's score is that of the language which fits it best.
+func (x *Index) stageOne(ctx context.Context, s *snapshot, plans []*plan, v *sieve, self place, depth int, facets bool) (found, error) {
+	workers := min(runtime.GOMAXPROCS(0), len(s.parts))
+	results := make([]found, workers)
+	var next struct {
+		sync.Mutex
+		part int
+	}
+	order := bySize(s.parts)
+	take := func() (int, bool) {
+		next.Lock()
+		defer next.Unlock()
+		if next.part == len(order) || ctx.Err() != nil {
+			return 0, false
+		}
+		next.part++
+		return order[next.part-1], true
+	}
+	work := func(w int) {
+		sc := x.borrowScratch(len(plans))
+		defer x.scratch.Put(sc)
+		keep := keeper{snap: s, depth: depth}
+		r := &results[w]
+		if facets {
+			r.facets = new(tally)
+		}
+		for i, ok := take(); ok; i, ok = take() {
+			for n, p := range plans {
+				p.accumulate(i, &sc.sums[n], sc)
+			}
+			r.total += collect(s, i, plans, sc, v, self, &keep, r.facets)
+		}
+		r.best = keep.list
+	}
+	var wg sync.WaitGroup
+	for w := 1; w < workers; w++ {
+		wg.Go(func() { work(w) })
+	}
+	if workers > 0 {
+		work(0)
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return found{}, err
+	}
+	return join(s, results, depth), nil
+}
+
+// bySize orders parts from the largest, so that workers end together.
+func bySize(parts []*part) []int {
+	order := make([]int, len(parts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return parts[b].seg.Docs() - parts[a].seg.Docs() })
+	return order
+}
+
+func join(s *snapshot, results []found, depth int) (all found) {
+	for _, r := range results {
+		all.best = append(all.best, r.best...)
+		all.total += r.total
+		if r.facets != nil {
+			if all.facets == nil {
+				all.facets = new(tally)
+			}
+			all.facets.add(r.facets)
+		}
+	}
+	slices.SortFunc(all.best, func(a, b candidate) int { return s.compare(&a, &b) })
+	all.best = all.best[:min(depth, len(all.best))]
+	return all
+}
+
+// accumulate adds up the sums of one part.
+func (p *plan) accumulate(part int, sums *[segment.MaxDocs]uint32, sc *scratch) {
+	seg, ids := p.snap.parts[part].seg, p.ids[part]
+	for i := range p.wants {
+		w := &p.wants[i]
+		switch {
+		case len(w.native) == 0 && len(w.terms) == 1 && w.terms[0].part == 256:
+			add(sums, seg, ids[w.terms[0].term], w.factor)
+		case len(w.native) == 1 && len(w.terms) == 0:
+			add(sums, seg, ids[w.native[0].term], w.native[0].factor)
+		default:
+			w.addForms(sums, seg, ids, sc)
+		}
+	}
+}
+
+// add is the innermost loop of the engine.
+func add(sums *[segment.MaxDocs]uint32, seg *segment.Segment, id, factor uint32) {
+	if id == absent || factor == 0 {
+		return
+	}
+	docs, impacts := seg.Postings(id)
+	impacts = impacts[:len(docs)]
+	for i, d := range docs {
+		sums[d] += factor * uint32(impacts[i])
+	}
+}
+
+// addForms adds the best form of a wish that has several.
+func (w *want) addForms(sums *[segment.MaxDocs]uint32, seg *segment.Segment, ids []uint32, sc *scratch) {
+	one, touched := &sc.one, sc.touch[:0]
+	for _, f := range w.terms {
+		if ids[f.term] == absent {
+			continue
+		}
+		docs, impacts := seg.Postings(ids[f.term])
+		for i, d := range docs {
+			if one[d] == 0 {
+				touched = append(touched, d)
+			}
+			one[d] += f.part*uint32(impacts[i]) + 1 // the one marks it as touched, whatever rounding leaves
+		}
+	}
+	for _, d := range touched {
+		one[d] = w.factor * meant(one[d])
+		sums[d] += one[d]
+	}
+	for _, f := range w.native {
+		if ids[f.term] == absent {
+			continue
+		}
+		docs, impacts := seg.Postings(ids[f.term])
+		for i, d := range docs {
+			if score := f.factor * uint32(impacts[i]); score > one[d] {
+				if one[d] == 0 {
+					touched = append(touched, d)
+				}
+				sums[d] += score - one[d]
+				one[d] = score
+			}
+		}
+	}
+	for _, d := range touched {
+		one[d] = 0
+	}
+	sc.touch = touched
+}
+
+// meant is the impact of a word's meanings together, from the sum of their impacts in 256ths.
+func meant(sum uint32) uint32 { return min(255, sum>>8) }
+
+// collect picks the best documents of a part by their best sum, counts all that pass, and clears the sums.
+func collect(s *snapshot, at int, plans []*plan, sc *scratch, v *sieve, self place, keep *keeper, facets *tally) (total int) {
+	part := s.parts[at]
+	n := part.seg.Docs()
+	c := v.columns(part.seg)
+	leave := -1
+	if part.number == self.part {
+		leave = int(self.doc)
+	}
+	if part.dead != nil || leave >= 0 {
+		for i := range plans {
+			for d := range n {
+				if d == leave || !part.alive(uint16(d)) {
+					sc.sums[i][d] = 0
+				}
+			}
+		}
+	}
+	first := sc.sums[0][:n]
+	for d, sum := range first {
+		which := 0
+		for i := 1; i < len(plans); i++ {
+			if other := sc.sums[i][d]; other > sum {
+				sum, which = other, i
+			}
+		}
+		if sum == 0 {
+			continue
+		}
+		if facets != nil || !v.open {
+			failed := c.fails(uint16(d))
+			if facets != nil {
+				facets.count(&c, uint16(d), failed)
+			}
+			if failed != 0 {
+				continue
+			}
+		}
+		total++
+		if sum >= keep.floor {
+			keep.offer(candidate{part: at, doc: uint16(d), plan: which, sum: sum})
+		}
+	}
+	for i := range plans {
+		clear(sc.sums[i][:n])
+	}
+	return total
+}

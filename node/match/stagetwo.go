@@ -1,0 +1,290 @@
+package match
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/asean-tmh/tmh/node/match/segment"
+)
+
+// The second stage scores the candidates of the first by what is too dear, or makes no sense, for all documents. Every part
+// is at least 0 and divided by its greatest value among the candidates, so that the score is a sum of shares that can be
+// told one by one.
+
+// values are the parts of a score, before weighting.
+type values struct{ text, expansion, topics, codes, fit, embedding, stale float64 }
+
+// secondStage is what the parts of a ranking were divided by, and what they were made of.
+type secondStage struct {
+	greatest values
+	terms    []expansionTerm
+	topics   *topicQuery
+}
+
+// Documents that stage one finds too few of are filled up by the expansion.
+const (
+	fewCandidates = 300
+	fillTerms     = 20
+)
+
+func (r *ranking) stageTwo(ctx context.Context, best []candidate, v *sieve, self place) error {
+	texts := make([]float64, len(best))
+	for i, c := range best {
+		texts[i] = r.plans[c.plan].score(c.sum)
+	}
+	r.x.scorePairs(r.plans, best, texts)
+	r.list = make([]scored, len(best))
+	for i, c := range best {
+		r.list[i] = scored{candidate: c, text: texts[i]}
+		r.list[i].values.text = texts[i]
+		r.list[i].score = texts[i]
+	}
+	slices.SortFunc(r.list, func(a, b scored) int { return r.compare(&a, &b) })
+	w := &r.x.weights
+	r.second = &secondStage{}
+	if len(r.list) == 0 {
+		return nil
+	}
+	if w.Expansion > 0 {
+		r.second.terms = r.expand()
+		if err := r.fill(ctx, v, self); err != nil {
+			return err
+		}
+		r.scoreExpansion()
+	}
+	if w.Topics > 0 {
+		r.scoreTopics()
+	}
+	r.scoreFacts()
+	r.combine()
+	return nil
+}
+
+// fill adds documents that share no term with the query but with its best documents, where stage one found few.
+func (r *ranking) fill(ctx context.Context, v *sieve, self place) error {
+	if len(r.list) >= fewCandidates || len(r.second.terms) == 0 {
+		return nil
+	}
+	terms := r.second.terms[:min(fillTerms, len(r.second.terms))]
+	p := &plan{snap: r.snap}
+	for i, t := range terms {
+		p.terms = append(p.terms, t.term)
+		p.wants = append(p.wants, want{wish: &wish{times: t.weight}, idf: 1, terms: []form{{term: i, weight: 1, part: 256}}})
+		p.self += t.weight
+	}
+	p.look()
+	plans := []*plan{p}
+	scaled(plans)
+	f, err := r.x.stageOne(ctx, r.snap, plans, v, self, Depth, false)
+	if err != nil {
+		return err
+	}
+	type at struct {
+		part int
+		doc  uint16
+	}
+	known := make(map[at]bool, len(r.list))
+	for i := range r.list {
+		known[at{r.list[i].part, r.list[i].doc}] = true
+	}
+	for _, c := range f.best {
+		if len(r.list) < fewCandidates && !known[at{c.part, c.doc}] {
+			r.list = append(r.list, scored{candidate: candidate{part: c.part, doc: c.doc}})
+		}
+	}
+	return nil
+}
+
+// combine sums up the weighted parts, and sorts.
+func (r *ranking) combine() {
+	g := &r.second.greatest
+	for i := range r.list {
+		v := &r.list[i].values
+		g.text, g.expansion, g.topics = max(g.text, v.text), max(g.expansion, v.expansion), max(g.topics, v.topics)
+		g.embedding = max(g.embedding, v.embedding)
+	}
+	for i := range r.list {
+		s := &r.list[i]
+		p := r.partsOf(&s.values)
+		s.score = p.text + p.expansion + p.topics + p.codes + p.fit + p.embedding + p.stale
+		s.strength = r.strength(s)
+		s.verdict = verdictOf(s.strength)
+	}
+	slices.SortFunc(r.list, func(a, b scored) int { return r.compare(&a, &b) })
+}
+
+// partsOf are the weighted parts, which add up to the score.
+func (r *ranking) partsOf(v *values) values {
+	w, g := &r.x.weights, &r.second.greatest
+	share := func(weight, value, greatest float64) float64 {
+		if greatest <= 0 {
+			return 0
+		}
+		return float64(weight * (value / greatest))
+	}
+	return values{
+		text: share(w.Text, v.text, g.text), expansion: share(w.Expansion, v.expansion, g.expansion), topics: share(w.Topics, v.topics, g.topics),
+		codes: float64(w.Codes * v.codes), fit: float64(w.Fit * v.fit), embedding: share(w.Embedding, v.embedding, g.embedding),
+		stale: -float64(w.Stale * v.stale),
+	}
+}
+
+// expansionTerm is a term that the best documents share.
+type expansionTerm struct {
+	term   string
+	weight float64
+}
+
+// Measured on the test collections: more documents or terms bring nothing.
+const (
+	expandFrom  = 10
+	expandTerms = 30
+)
+
+// expand finds the heaviest terms of the best documents.
+func (r *ranking) expand() []expansionTerm {
+	type sum struct {
+		weight float64
+		df     float64
+	}
+	sums := make(map[string]*sum)
+	var order []string
+	var buf []segment.Weight
+	for i := range r.list[:min(expandFrom, len(r.list))] {
+		c := &r.list[i]
+		part := r.snap.parts[c.part]
+		buf = part.seg.Vector(buf[:0], c.doc)
+		for _, t := range buf {
+			term := part.seg.TermString(t.Term)
+			s := sums[term]
+			if s == nil {
+				s = &sum{df: r.snap.df(term)}
+				sums[term] = s
+				order = append(order, term)
+			}
+			s.weight += float64(float64(t.Impact) / 255 / float64(i+2))
+		}
+	}
+	most := float64(r.snap.live) / 10
+	list := make([]expansionTerm, 0, len(order))
+	for _, term := range order {
+		if s := sums[term]; s.df >= 2 && s.df <= most {
+			list = append(list, expansionTerm{term, float64(s.weight * idf(float64(r.snap.inSpace[spaceOf(term)]), s.df))})
+		}
+	}
+	slices.SortFunc(list, func(a, b expansionTerm) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.term, b.term))
+	})
+	return list[:min(expandTerms, len(list))]
+}
+
+// df is the number of living documents that have a term.
+func (s *snapshot) df(term string) float64 {
+	n := 0
+	for _, p := range s.parts {
+		if id, ok := p.seg.Term(term); ok {
+			n += p.df(id)
+		}
+	}
+	return float64(n)
+}
+
+// scoreExpansion scores the candidates by the expansion's terms.
+func (r *ranking) scoreExpansion() {
+	if len(r.second.terms) == 0 {
+		return
+	}
+	tables := make([]*expansionTable, len(r.snap.parts))
+	var buf []segment.Weight
+	for i := range r.list {
+		s := &r.list[i]
+		t := tables[s.part]
+		if t == nil {
+			t = r.expansionTable(s.part)
+			tables[s.part] = t
+		}
+		buf = r.snap.parts[s.part].seg.Vector(buf[:0], s.doc)
+		impacts := [expandTerms]uint8{}
+		for _, w := range buf {
+			if t.any[w.Term%1024] {
+				if n, ok := t.number[w.Term]; ok {
+					impacts[n] = w.Impact
+				}
+			}
+		}
+		for n, impact := range impacts[:len(r.second.terms)] {
+			s.values.expansion += float64(r.second.terms[n].weight * float64(impact) / 255)
+		}
+	}
+}
+
+// expansionTable finds the expansion's terms among those of one part.
+type expansionTable struct {
+	any    [1024]bool
+	number map[uint32]int
+}
+
+func (r *ranking) expansionTable(part int) *expansionTable {
+	t := &expansionTable{number: make(map[uint32]int, len(r.second.terms))}
+	for n, e := range r.second.terms {
+		if id, ok := r.snap.parts[part].seg.Term(e.term); ok {
+			t.any[id%1024] = true
+			t.number[id] = n
+		}
+	}
+	return t
+}
+
+// scoreFacts scores what listings say besides their texts.
+func (r *ranking) scoreFacts() {
+	var own *cooperation
+	if r.query.Listing != nil {
+		f := factsOf(r.query.Listing)
+		own = &f.terms
+	}
+	for i := range r.list {
+		s := &r.list[i]
+		if r.stale(&s.candidate) {
+			s.values.stale = 1
+		}
+		if r.query.Listing == nil {
+			continue
+		}
+		seg := r.snap.parts[s.part].seg
+		s.values.codes = 0
+		for _, m := range sharedCodes(r.codes, seg.Codes(s.doc)) {
+			s.values.codes += m.value
+		}
+		for _, f := range r.fits(own, seg, s.doc) {
+			s.values.fit += f.value
+		}
+	}
+}
+
+// strength is how good a match is by itself: the part of the query, weighed by how telling its words are, that the
+// document fulfils.
+func (r *ranking) strength(s *scored) float64 {
+	self := r.plans[s.plan].self
+	if self <= 0 {
+		return 0
+	}
+	return min(1, math.Max(0, s.text/self))
+}
+
+func verdictOf(strength float64) Verdict {
+	switch {
+	case strength >= strongFrom:
+		return Strong
+	case strength >= fairFrom:
+		return Fair
+	}
+	return Weak
+}
+
+// The strengths from which a match is called so; see the calibration in docs/benchmarks.md.
+const (
+	strongFrom = 0.35
+	fairFrom   = 0.2
+)

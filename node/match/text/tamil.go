@@ -1,0 +1,127 @@
+package text
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// tamilAt appends the word at i: what the dictionary knows of it once its endings are off, else what is left of it.
+func (r *reading) tamilAt(i int) int {
+	end := i
+	for end < len(r.s) {
+		ch, n := utf8.DecodeRuneInString(r.s[end:])
+		if kindOf(ch) != tamilLetter {
+			break
+		}
+		end += n
+	}
+	w := cut(r.s[i:end])
+	e := r.a.lookup(tamil, w)
+	if e.first == 0 {
+		r.out = append(r.out, Token{Term: e.term, Word: e.word, Lang: "ta", Start: i, End: end})
+		return end
+	}
+	r.out = append(r.out, Token{Term: e.term, Word: e.word, Lang: "ta", Start: i, End: i + e.first})
+	second := r.a.lookup(tamil, w[e.first:])
+	r.out = append(r.out, Token{Term: second.term, Word: second.word, Lang: "ta", Start: i + e.first, End: end})
+	return end
+}
+
+// maxEndings bounds how many endings are taken off a word, one behind the other.
+const maxEndings = 4
+
+// tamilWord returns the word and the term; first is where the second word of a compound begins, 0 for none.
+func (a *Analyser) tamilWord(w string) (word, term string, first int) {
+	if a.has("ta", w) {
+		return w, w, 0
+	}
+	bare := w
+	for range maxEndings {
+		next := a.tamilEnding(&word, bare)
+		if word != "" {
+			return word, word, 0
+		}
+		if next == bare {
+			break
+		}
+		bare = next
+	}
+	if a.words != nil {
+		n := a.words.Longest("ta", w)
+		if n >= 9 && n < len(w) && wordBorder(w, n) {
+			rest := w[n:]
+			for _, link := range [...]string{"க்", "ச்", "த்", "ப்"} { // doubles the letter where words meet
+				if r, ok := strings.CutPrefix(rest, link); ok {
+					rest = r
+				}
+			}
+			switch {
+			case len(rest) >= 9:
+				return w[:n], w[:n], len(w) - len(rest)
+			case 2*n >= len(w):
+				return w[:n], w[:n], 0
+			}
+		}
+	}
+	return w, bare, 0
+}
+
+// wordBorder reports whether a word can end at n: not between a letter and its vowel.
+func wordBorder(w string, n int) bool {
+	r, _ := utf8.DecodeRuneInString(w[n:])
+	return !unicode.IsMark(r)
+}
+
+// tamilEnding takes off the longest ending that fits. It sets word where the dictionary knows what is left, also where
+// that ends as it does before no ending.
+func (a *Analyser) tamilEnding(word *string, w string) string {
+	for _, e := range a.endings {
+		rest, ok := strings.CutSuffix(w, e.ending)
+		if !ok || len(rest) < 6 { // two letters
+			continue
+		}
+		for _, back := range e.back {
+			if f := rest + back; a.has("ta", f) {
+				*word = f
+				return f
+			}
+		}
+		for _, d := range [...][2]string{{"ட்ட", "டு"}, {"ற்ற", "று"}} { // வீட்டில்: வீடு
+			if f, ok := strings.CutSuffix(rest, d[0]); ok && len(e.back) > 1 && f != "" {
+				if f += d[1]; a.has("ta", f) {
+					*word = f
+				}
+				return f
+			}
+		}
+		return rest + e.back[0]
+	}
+	return w
+}
+
+type ending struct {
+	ending string
+	back   []string // what stood there before the ending came
+}
+
+// tamilEndings are those of number, case and emphasis, the longer first.
+func tamilEndings() []ending {
+	const (
+		pulli = "\u0bcd" // silences the vowel
+		u     = "\u0bc1"
+	)
+	return []ending{
+		{"ங்களுக்கான", []string{"ம்"}}, {"ங்களிலிருந்து", []string{"ம்"}}, {"ங்களுக்கு", []string{"ம்"}}, {"ங்களின்", []string{"ம்"}},
+		{"ங்களில்", []string{"ம்"}}, {"ங்களால்", []string{"ம்"}}, {"ங்களை", []string{"ம்"}}, {"ங்கள்", []string{"ம்"}},
+		{"த்திலிருந்து", []string{"ம்"}}, {"த்திற்கான", []string{"ம்"}}, {"த்திற்கு", []string{"ம்"}}, {"த்துக்கு", []string{"ம்"}},
+		{"த்தின்", []string{"ம்"}}, {"த்தில்", []string{"ம்"}}, {"த்தால்", []string{"ம்"}}, {"த்தை", []string{"ம்"}}, {"த்துடன்", []string{"ம்"}},
+		{"ிலிருந்து", []string{pulli, u}}, {"களுக்கான", []string{"", u}}, {"களுக்கு", []string{"", u}}, {"களின்", []string{"", u}}, {"களில்", []string{"", u}},
+		{"களால்", []string{"", u}}, {"களை", []string{"", u}}, {"களும்", []string{"", u}}, {"க்கள்", []string{"", u}}, {"கள்", []string{"", u}},
+		{"வுக்கு", []string{"வு", ""}}, {"ுக்கான", []string{pulli, u}}, {"ுக்கு", []string{pulli, u}}, {"யிலிருந்து", []string{""}},
+		{"க்கான", []string{""}}, {"க்கு", []string{""}}, {"ிற்கான", []string{u, pulli}}, {"ிற்கு", []string{u, pulli}},
+		{"யின்", []string{""}}, {"யில்", []string{""}}, {"யால்", []string{""}}, {"யை", []string{""}}, {"வை", []string{""}}, {"யும்", []string{""}},
+		{"ுடைய", []string{pulli, u}}, {"ுடன்", []string{pulli, u}}, {"ின்", []string{pulli, u}}, {"ில்", []string{pulli, u}},
+		{"ால்", []string{pulli, u}}, {"ாக", []string{pulli, u}}, {"ான", []string{pulli, u}}, {"ும்", []string{pulli, u}}, {"ை", []string{pulli, u}},
+	}
+}

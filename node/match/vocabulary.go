@@ -1,0 +1,88 @@
+package match
+
+import (
+	"context"
+	"strings"
+
+	"github.com/asean-tmh/tmh/node/match/suggest"
+	"github.com/asean-tmh/tmh/node/match/text"
+)
+
+// Suggest completes what is being typed, from the keywords and titles of the catalogue: at most n, the most frequent first.
+func (x *Index) Suggest(typed string, n int) []suggest.Suggestion {
+	return x.snap.Load().words.Complete(typed, n)
+}
+
+// didYouMean is the query with the words put right that the catalogue has in no title, no keyword and no text.
+func (x *Index) didYouMean(s *snapshot, query string) string {
+	_, changes, ok := s.words.Correct(query)
+	if !ok {
+		return ""
+	}
+	var b strings.Builder
+	at := 0
+	for _, c := range changes {
+		if c.Start < at || c.End > len(query) || x.knows(s, c.From) {
+			continue
+		}
+		b.WriteString(query[at:c.Start] + c.To)
+		at = c.End
+	}
+	if at == 0 {
+		return ""
+	}
+	return b.String() + query[at:]
+}
+
+// knows reports whether every word of a text stands somewhere in the catalogue.
+func (x *Index) knows(s *snapshot, words string) bool {
+	for _, t := range x.analyser.Analyse(nil, text.Normalise(words), "en") {
+		if s.df(t.Term) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Upkeep brings what is learnt from the whole catalogue up to date, where the catalogue has changed enough: the vocabulary
+// of typeahead, and the topics. It takes from nothing to minutes, beside everything else; the error is ctx's, or of the disk.
+func (x *Index) Upkeep(ctx context.Context) error {
+	s := x.snap.Load()
+	if changed(s.live, s.spelledOn) {
+		x.spell()
+	}
+	if s.live >= fewestTrained && changed(s.live, s.trainedOn) {
+		return x.Train(ctx)
+	}
+	return nil
+}
+
+// fewestTrained is the number of documents from which topics are worth the while.
+const fewestTrained = 100
+
+// changed reports whether a catalogue of now documents is more than a tenth larger or smaller than it was.
+func changed(now, then int) bool { return 10*now > 11*then || 11*now < 10*then || then == 0 && now > 0 }
+
+// spell makes the vocabulary anew.
+func (x *Index) spell() {
+	x.training.Lock()
+	defer x.training.Unlock()
+	s := x.snap.Load()
+	words := suggest.Build(func(yield func(suggest.Entry) bool) {
+		for _, p := range s.parts {
+			more := true
+			p.seg.Surfaces("", func(phrase string, docs int) bool {
+				more = yield(suggest.Entry{Phrase: phrase, Count: docs})
+				return more
+			})
+			if !more {
+				return
+			}
+		}
+	}, suggest.Options{})
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	next := *x.snap.Load()
+	next.words, next.spelledOn = words, s.live
+	x.snap.Store(&next)
+}
