@@ -36,9 +36,8 @@ type manifest struct {
 }
 
 type savedSegment struct {
-	Number  uint32 `json:"number"`
-	Dead    string `json:"dead,omitempty"` // bit set of documents, base64
-	Vectors string `json:"vectors,omitempty"`
+	Number uint32 `json:"number"`
+	Dead   string `json:"dead,omitempty"` // bit set of documents, base64
 }
 
 func segmentName(n uint32) string { return fmt.Sprintf("%08d.segment", n) }
@@ -204,7 +203,10 @@ func (x *Index) writeManifest() error {
 	if x.dir == "" {
 		return nil
 	}
-	m := manifest{Settings: x.settings, Next: next, Model: x.modelFile, Trained: s.trainedOn}
+	m := manifest{Settings: x.settings, Next: next, Trained: s.trainedOn}
+	if s.model != nil {
+		m.Model = modelName(s.model)
+	}
 	for _, p := range s.parts {
 		if !p.onDisk {
 			continue
@@ -241,7 +243,7 @@ func (x *Index) writePart(p *part) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.number, q.onDisk, q.dead, q.gone, q.vectors, q.trained = p.number, true, p.dead, p.gone, p.vectors, p.trained
+	q.number, q.onDisk, q.dead, q.gone, q.vectors = p.number, true, p.dead, p.gone, p.vectors
 	return q, nil
 }
 
@@ -250,6 +252,9 @@ func (x *Index) sweep(m *manifest, next uint32) {
 	named := map[string]bool{manifestName: true, m.Model: true}
 	for _, s := range m.Segments {
 		named[segmentName(s.Number)] = true
+		if len(m.Model) == 22 {
+			named[segmentName(s.Number)[:8]+"-"+m.Model[:16]+".vectors"] = true
+		}
 	}
 	entries, err := os.ReadDir(x.dir)
 	if err != nil {
@@ -257,9 +262,9 @@ func (x *Index) sweep(m *manifest, next uint32) {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		number, isSegment := strings.CutSuffix(name, ".segment")
-		n, err := strconv.ParseUint(number, 10, 32)
-		ours := isSegment && err == nil && uint32(n) < next || strings.HasSuffix(name, ".model")
+		n, err := strconv.ParseUint(name[:min(8, len(name))], 10, 32)
+		numbered := strings.HasSuffix(name, ".segment") || strings.HasSuffix(name, ".vectors")
+		ours := numbered && err == nil && uint32(n) < next || strings.HasSuffix(name, ".model")
 		if ours && !named[name] && e.Type().IsRegular() {
 			_ = os.Remove(filepath.Join(x.dir, name))
 		}

@@ -43,9 +43,8 @@ type Index struct {
 	closed  bool
 	idle    *sync.Cond // merging ended
 
-	filing    sync.Mutex // one manifest at a time
-	training  sync.Mutex // one training at a time
-	modelFile string     // under filing
+	filing   sync.Mutex // one manifest at a time
+	training sync.Mutex // one training at a time
 }
 
 // Open makes an index of what Options.Dir holds. Damaged files, and files that were made with other weights or another
@@ -175,6 +174,9 @@ func (x *Index) commit(add []segment.Doc, remove []Ref) {
 	for len(add) > 0 || len(remove) > 0 {
 		n := min(len(add), batch)
 		made, rest := x.build(add[:n])
+		if model := x.snap.Load().model; made != nil && model != nil {
+			made.vectors = fold(model, made.seg)
+		}
 		x.writing.Lock()
 		x.publish(made, remove)
 		x.writing.Unlock()
@@ -246,8 +248,8 @@ func (x *Index) publish(made *part, remove []Ref) {
 		}
 	}
 	if made != nil {
-		if s.model != nil {
-			made.vectors = foldAll(s.model, made.seg)
+		if s.model != nil && (made.vectors == nil || made.vectors.model != s.model.Digest()) {
+			made.vectors = fold(s.model, made.seg)
 		}
 		s.parts = append(s.parts, made)
 		x.settle(&s, made)

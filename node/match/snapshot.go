@@ -7,6 +7,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node/match/segment"
 	"github.com/asean-tmh/tmh/node/match/suggest"
+	"github.com/asean-tmh/tmh/node/match/topics"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
@@ -19,8 +20,7 @@ type snapshot struct {
 	set       setSum
 	spelledOn int                 // documents, when the vocabulary was made
 	trainedOn int                 // documents, when the model was trained
-	trained   uint32              // counts models
-	model     *topicModel         //  nil before the first training
+	model     *topics.Model       //  nil before the first training
 	words     *suggest.Vocabulary // nil before the first
 }
 
@@ -32,8 +32,7 @@ type part struct {
 	onDisk  bool
 	dead    *bitmap // documents removed or replaced; nil: none
 	gone    *deaths
-	trained uint32   // of which model the vectors are
-	vectors []vector // of the snapshot's model, one a document; nil until computed
+	vectors *vectors // nil until computed
 }
 
 func (p *part) alive(d uint16) bool { return p.dead == nil || !p.dead.has(d) }

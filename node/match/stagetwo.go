@@ -131,6 +131,17 @@ func (r *ranking) partsOf(v *values) values {
 	}
 }
 
+// askedTerms are the terms that the query looks for.
+func (r *ranking) askedTerms() map[string]bool {
+	asked := make(map[string]bool)
+	for _, p := range r.plans {
+		for _, t := range p.terms {
+			asked[t] = true
+		}
+	}
+	return asked
+}
+
 // expansionTerm is a term that the best documents share.
 type expansionTerm struct {
 	term   string
@@ -168,9 +179,10 @@ func (r *ranking) expand() []expansionTerm {
 		}
 	}
 	most := float64(r.snap.live) / 10
+	asked := r.askedTerms()
 	list := make([]expansionTerm, 0, len(order))
 	for _, term := range order {
-		if s := sums[term]; s.df >= 2 && s.df <= most {
+		if s := sums[term]; !asked[term] && s.df >= 2 && s.df <= most {
 			list = append(list, expansionTerm{term, float64(s.weight * idf(float64(r.snap.inSpace[spaceOf(term)]), s.df))})
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/asean-tmh/tmh/node/match/segment"
+	"github.com/asean-tmh/tmh/node/match/topics"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
@@ -110,6 +111,9 @@ func (x *Index) mergeParts(parts []*part, least int) error {
 			if made, err = x.writePart(made); err != nil {
 				return err
 			}
+			if err = x.fileVectors(made); err != nil {
+				return err
+			}
 		}
 	}
 	x.writing.Lock()
@@ -135,14 +139,15 @@ func (x *Index) merge(parts []*part) (*part, []segment.Moved, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	first := parts[0].vectors
 	for _, p := range parts {
-		if p.vectors == nil {
+		if first == nil || p.vectors == nil || p.vectors.model != first.model {
 			return made, moved, nil
 		}
 	}
-	made.vectors = make([]vector, len(moved))
+	made.vectors = &vectors{model: first.model, of: make([]topics.Vector, len(moved))}
 	for _, m := range moved {
-		made.vectors[m.New] = parts[m.Part].vectors[m.Old]
+		made.vectors.of[m.New] = parts[m.Part].vectors.of[m.Old]
 	}
 	return made, moved, nil
 }
@@ -168,13 +173,9 @@ func (x *Index) replace(old []*part, made *part, moved []segment.Moved) {
 		if len(dead) > 0 {
 			made = made.without(dead)
 		}
-		if made.vectors != nil && (s.model == nil || s.trained != old[0].trained) {
-			made.vectors = nil
+		if s.model != nil && (made.vectors == nil || made.vectors.model != s.model.Digest()) { // trained meanwhile
+			made.vectors = fold(s.model, made.seg)
 		}
-		if made.vectors == nil && s.model != nil {
-			made.vectors = foldAll(s.model, made.seg)
-		}
-		made.trained = s.trained
 		x.fresh = made
 		for _, m := range moved {
 			if made.alive(m.New) {

@@ -12,6 +12,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Builder collects headwords and translations and writes them as a pack. What it writes depends on what was added, not on
@@ -58,6 +59,7 @@ func (b *Builder) AddSource(s Source) error {
 // Why a word or a translation is left out.
 var (
 	errNoWord    = errors.New("the headword is empty")
+	errSigns     = errors.New("the headword has signs that are no letters")
 	errLongWord  = errors.New("the headword is too long")
 	errBadLang   = errors.New("the language is unknown")
 	errNoMeaning = errors.New("the English side has no word that the index keeps")
@@ -81,6 +83,8 @@ func (b *Builder) head(lang, word string) (meanings, error) {
 		return nil, errNoWord
 	case len(word) > maxWord:
 		return nil, errLongWord
+	case unspaced(lang) && strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }):
+		return nil, errSigns
 	}
 	words := b.heads[lang]
 	if words == nil {

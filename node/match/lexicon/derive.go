@@ -13,7 +13,10 @@ import (
 // The other headwords without translation stay, for they keep a text from being cut wrongly. It returns how many went.
 func (b *Builder) dropCompounds() int {
 	dropped := 0
-	for _, lang := range []string{"th", "lo", "km", "my", "zh"} {
+	for lang := range b.heads {
+		if !unspaced(lang) {
+			continue
+		}
 		words := b.heads[lang]
 		known := func(w string) bool { return len(words[w]) > 0 }
 		var gone []string
@@ -32,6 +35,11 @@ func (b *Builder) dropCompounds() int {
 }
 
 const longestCompound = 16 // clusters
+
+// unspaced says of a language that its words stand without spaces between them.
+func unspaced(lang string) bool {
+	return lang == "th" || lang == "lo" || lang == "km" || lang == "my" || lang == "zh"
+}
 
 // covered says whether a word consists of two or more known ones.
 func covered(w, lang string, known func(string) bool) bool {
@@ -99,8 +107,10 @@ func (b *Builder) laoFromThai(source string) int {
 		if len(m) == 0 {
 			continue
 		}
-		if key := laoKey(w); utf8.RuneCountInString(key) > 1 {
-			thai[key] = append(thai[key], w)
+		for _, form := range []string{w, strings.Replace(w, "ร", "ฮ", 1)} { // r became h in old words of Lao
+			if key := laoKey(form); utf8.RuneCountInString(key) > 1 && !slices.Contains(thai[key], w) {
+				thai[key] = append(thai[key], w)
+			}
 		}
 	}
 	added := 0
@@ -125,18 +135,19 @@ func (b *Builder) laoFromThai(source string) int {
 // blocks, but for those that Lao has given up.
 var laoOf = map[rune]rune{
 	'ฃ': 'ຂ', 'ฅ': 'ຄ', 'ฆ': 'ຄ', 'ฉ': 'ສ', 'ฌ': 'ຊ', 'ญ': 'ຍ', 'ฎ': 'ດ', 'ฏ': 'ຕ', 'ฐ': 'ຖ', 'ฑ': 'ທ', 'ฒ': 'ທ', 'ณ': 'ນ',
-	'ธ': 'ທ', 'ภ': 'ພ', 'ศ': 'ສ', 'ษ': 'ສ', 'ฬ': 'ລ', 'ฤ': 'ຣ', 'ช': 'ຊ', 'ซ': 'ຊ', 'ย': 'ຍ', 'จ': 'ຈ', 'ใ': 'ໄ', 'ๅ': 'າ', 'ฦ': 'ລ',
+	'ธ': 'ທ', 'ภ': 'ພ', 'ศ': 'ສ', 'ษ': 'ສ', 'ฬ': 'ລ', 'ฤ': 'ລ', 'ช': 'ຊ', 'ซ': 'ຊ', 'ย': 'ຍ', 'จ': 'ຈ', 'ๅ': 'າ', 'ฦ': 'ລ', '็': 'ັ',
+	'ໃ': 'ໄ', 'ใ': 'ໄ', 'ຢ': 'ຍ', 'ຽ': 'ຍ', 'ຼ': 'ລ', 'ຣ': 'ລ', 'ร': 'ລ',
 }
 
-// finals are the letters that end a syllable alike.
+// laoFinal makes letters alike that end a syllable alike.
 var laoFinal = map[rune]rune{
-	'ຈ': 'ດ', 'ສ': 'ດ', 'ຊ': 'ດ', 'ຕ': 'ດ', 'ຖ': 'ດ', 'ທ': 'ດ', 'ຂ': 'ກ', 'ຄ': 'ກ', 'ປ': 'ບ', 'ພ': 'ບ', 'ຟ': 'ບ', 'ຣ': 'ນ', 'ລ': 'ນ', 'ຍ': 'ຍ',
+	'ຈ': 'ດ', 'ສ': 'ດ', 'ຊ': 'ດ', 'ຕ': 'ດ', 'ຖ': 'ດ', 'ທ': 'ດ', 'ຂ': 'ກ', 'ຄ': 'ກ', 'ປ': 'ບ', 'ພ': 'ບ', 'ຟ': 'ບ', 'ລ': 'ນ',
 }
 
 // laoKey is a word in either script without tone marks, spelled as roughly as both have in common.
 func laoKey(w string) string {
-	var out []rune
-	runes := []rune(w)
+	out := make([]rune, 0, 32)
+	runes := []rune(strings.NewReplacer("รร", "ั", "ำ", "ัม", "ຳ", "ັມ", "ໜ", "ຫນ", "ໝ", "ຫມ").Replace(w))
 	for i, r := range runes {
 		if i+1 < len(runes) && (runes[i+1] == '์' || runes[i+1] == '໌') {
 			continue
@@ -146,35 +157,20 @@ func laoKey(w string) string {
 		} else if r >= 'ก' && r <= '๛' {
 			r += 0x80
 		}
-		switch r {
-		case '່', '້', '໊', '໋', '໌', '\u0ebf', 'ໍ' + 0x1000:
+		if r >= '່' && r <= '໌' || r == '\u0eba' {
 			continue
-		case 'ໃ':
-			r = 'ໄ'
-		case 'ຢ':
-			r = 'ຍ'
-		case 'ຽ':
-			r = 'ຍ'
-		case 'ຼ':
-			r = 'ລ'
-		case 'ໜ':
-			out = append(out, 'ຫ')
-			r = 'ນ'
-		case 'ໝ':
-			out = append(out, 'ຫ')
-			r = 'ມ'
-		case 'ຣ':
-			r = 'ລ'
 		}
 		out = append(out, r)
 	}
-	return laoRules(out)
+	return laoVowels(laoConsonants(out))
 }
 
 func laoConsonant(r rune) bool { return r >= 'ກ' && r <= 'ຮ' }
 
-// laoRules drops the second consonant of clusters, which Lao does not write, and makes final letters alike.
-func laoRules(r []rune) string {
+func laoLeads(r rune) bool { return r >= 'ເ' && r <= 'ໄ' }
+
+// laoConsonants drops the second consonant of clusters, which Lao does not write, and makes final letters alike.
+func laoConsonants(r []rune) []rune {
 	out := make([]rune, 0, len(r))
 	for i, c := range r {
 		before, next := rune(0), rune(0)
@@ -185,17 +181,40 @@ func laoRules(r []rune) string {
 			next = r[i+1]
 		}
 		switch {
-		case c == 'ລ' && laoConsonant(before) && before != 'ຫ' && next != 0 && !laoConsonant(next):
+		case c == 'ລ' && laoConsonant(before) && before != 'ຫ' && before != 'ລ' && next != 0 && !laoConsonant(next) && !laoLeads(next):
 			continue // pr, kl, tr: the cluster's second letter
-		case c == 'ຫ' && laoConsonant(next) && strings.ContainsRune("ນມລງຍວ", next):
-			continue // h that leads a tone
-		case c == 'ອ' && next == 'ຍ' && i == 0:
-			continue
+		case c == 'ຫ' && strings.ContainsRune("ນມລງຍວ", next) && next != 0:
+			continue // h that raises the tone
 		}
-		if final, ok := laoFinal[c]; ok && i > 0 && (next == 0 || laoConsonant(next) && next != 'ລ' || slices.Contains([]rune("ເແໂໄ"), next)) && !slices.Contains([]rune("ເແໂໄ"), before) {
+		if final, ok := laoFinal[c]; ok && i > 0 && !laoLeads(before) && (next == 0 || laoLeads(next) || laoConsonant(next) && !laoConsonant(before)) {
 			c = final
 		}
 		out = append(out, c)
 	}
-	return string(out)
+	return out
+}
+
+// laoVowels drops the vowels that Thai leaves to the reader, and makes alike what both spell differently.
+func laoVowels(r []rune) string {
+	var out strings.Builder
+	for i, c := range r {
+		next := rune(0)
+		if i+1 < len(r) {
+			next = r[i+1]
+		}
+		switch {
+		case c == 'ະ', c == 'ົ', c == 'ໍ', c == 'ັ' && next == 'ວ', c == 'ີ' && next == 'ຍ':
+			continue
+		case c == 'ຍ' && next == 0 && i > 1 && r[i-2] == 'ໄ':
+			continue
+		case c == 'ິ' && i > 1 && r[i-2] == 'ເ':
+			c = 'ີ'
+		case c == 'ຶ':
+			c = 'ື'
+		case c == 'ເ' && i+3 < len(r) && (r[i+2] == 'ີ' && r[i+3] == 'ຍ') && i+4 < len(r) && laoConsonant(r[i+4]):
+			continue
+		}
+		out.WriteRune(c)
+	}
+	return out.String()
 }

@@ -21,7 +21,8 @@ func supported(lang string) bool {
 // headword is the form in which words are stored and looked up.
 func headword(s string) string {
 	s = strings.ToValidUTF8(s, "")
-	s = strings.ToLower(norm.NFKC.String(s))
+	s = strings.ToLower(norm.NFKC.String(strings.NewReplacer("\u0e33", "\ue033", "\u0eb3", "\ue0b3").Replace(s)))
+	s = strings.NewReplacer("\ue033", "\u0e33", "\ue0b3", "\u0eb3", "\u0e4d\u0e32", "\u0e33", "\u0ecd\u0eb2", "\u0eb3").Replace(s)
 	s = strings.Map(func(r rune) rune {
 		switch r {
 		case '\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00ad':

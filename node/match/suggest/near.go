@@ -75,10 +75,8 @@ func (v *Vocabulary) row(rows *[maxWord + 4][maxWord + 1]uint8, letters *[maxWor
 		now[lo-1] = far
 	}
 	for j := lo; j <= hi; j++ {
-		e := far
-		if j == 0 {
-			e = min(uint8(d), far)
-		} else {
+		e := min(uint8(d), far)
+		if j > 0 {
 			if e = up[j-1]; of[j-1] != r {
 				e++
 			}

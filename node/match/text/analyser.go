@@ -340,6 +340,7 @@ func (a *Analyser) make(lang language, word string) *entry {
 		e.word, e.term = a.portuguese(word)
 	case tetum:
 		e.word, e.term = a.tetum(word)
+		e.dropped = functionWord(e.word)&(1<<tetum) != 0
 	case tamil:
 		e.word, e.term, e.first = a.tamilWord(word)
 	}

@@ -29,7 +29,7 @@ func TestParseReadsBytes(t *testing.T) {
 
 func TestParseRefusesDamage(t *testing.T) {
 	b := train(t, fields(60, 2), Options{}).Bytes()
-	for i := range b {
+	for i := 0; i < len(b); i += 1 + len(b)/500 {
 		bad := slices.Clone(b)
 		bad[i] ^= 1 << (i % 8)
 		if _, err := Parse(bad); !errors.Is(err, ErrDamaged) {
