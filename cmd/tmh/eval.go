@@ -33,7 +33,7 @@ have a relevant document; the times are those of one answer of ten hits with its
 func evalCmd() *cobra.Command {
 	var f struct {
 		ablate, mix, loo, threshold, answers, lang, declared bool
-		to, lexicon, weights, needs                          string
+		to, lexicon, weights, needs, dictionary, wordnet     string
 		examples                                             int
 	}
 	cmd := &cobra.Command{
@@ -58,7 +58,11 @@ func evalCmd() *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("%s: %w", args[0], err)
 				}
-				_, err = r.Languages(cmd.Context(), p, f.to, f.declared)
+				var plain *eval.Dictionaries
+				if f.dictionary != "" {
+					plain = &eval.Dictionaries{WordLists: os.DirFS(f.dictionary), WordNet: os.DirFS(f.wordnet)}
+				}
+				_, err = r.Languages(cmd.Context(), p, f.to, f.declared, plain)
 				return err
 			}
 			var list []*eval.Collection
@@ -112,6 +116,8 @@ func evalCmd() *cobra.Command {
 	flags.BoolVar(&f.lang, "lang", false, "DIR holds the same lines in several languages, LANG.txt each")
 	flags.StringVar(&f.to, "to", "en", "with --lang: the language of the lines to be found")
 	flags.BoolVar(&f.declared, "declared", false, "with --lang: tell the engine which language it is asked in")
+	flags.StringVar(&f.dictionary, "dictionary", "", "with --lang: folder of published word lists, to show the plain dictionary method beside")
+	flags.StringVar(&f.wordnet, "wordnet", "/usr/share/wordnet", "with --dictionary: folder of WordNet 3.0")
 	flags.StringVar(&f.lexicon, "lexicon", "", "folder of imported language packs (default the built-in pack alone)")
 	flags.StringVar(&f.weights, "weights", "", "JSON file of weights that differ from the shipped ones")
 	cmd.MarkFlagsMutuallyExclusive("ablate", "loo", "threshold", "answers", "lang")

@@ -1,7 +1,6 @@
 package match
 
 import (
-	"math/bits"
 	"slices"
 
 	"github.com/asean-tmh/tmh/node/match/segment"
@@ -18,7 +17,6 @@ const (
 
 type outline struct {
 	terms []uint64 // hashes, ascending
-	sign  uint64   // similar for similar sets
 	kind  uint8
 }
 
@@ -27,7 +25,7 @@ func (r *ranking) fold() {
 	outlines := make([]outline, n)
 	var buf []segment.Weight
 	for i := range n {
-		outlines[i], buf = r.outline(&r.list[i], buf)
+		outlines[i], buf = r.outline(r.list[i], buf)
 	}
 	folded := make([]bool, len(r.list))
 	for i := range n {
@@ -54,18 +52,8 @@ func (r *ranking) outline(s *scored, buf []segment.Weight) (o outline, _ []segme
 	seg := r.snap.parts[s.part].seg
 	buf = seg.Vector(buf[:0], s.doc)
 	o.kind = seg.Kinds()[s.doc]
-	var balance [64]int
 	for _, w := range buf {
-		h := hashTerm(seg.TermString(w.Term))
-		o.terms = append(o.terms, h)
-		for b := range balance {
-			balance[b] += int(h>>b&1)*2 - 1
-		}
-	}
-	for b, n := range balance {
-		if n > 0 {
-			o.sign |= 1 << b
-		}
+		o.terms = append(o.terms, hashTerm(seg.TermString(w.Term)))
 	}
 	slices.Sort(o.terms)
 	return o, buf
@@ -86,21 +74,27 @@ func (o *outline) like(p *outline) bool {
 	if o.kind != p.kind || min(a, b) < fewestSame || float64(min(a, b)) < sameWords*float64(max(a, b)) {
 		return false
 	}
-	if bits.OnesCount64(o.sign^p.sign) > 24 {
+	const few = 16 // the lowest hashes are a fair sample of both: where they differ, all do
+	if a > few && b > few && inBoth(o.terms[:few], p.terms[:few]) < few/2 {
 		return false
 	}
-	both := 0
-	for i, j := 0, 0; i < a && j < b; {
+	both := inBoth(o.terms, p.terms)
+	return float64(both) >= sameWords*float64(a+b-both)
+}
+
+// inBoth counts what two ascending lists have in common.
+func inBoth(a, b []uint64) (both int) {
+	for i, j := 0, 0; i < len(a) && j < len(b); {
 		switch {
-		case o.terms[i] == p.terms[j]:
+		case a[i] == b[j]:
 			both++
 			i++
 			j++
-		case o.terms[i] < p.terms[j]:
+		case a[i] < b[j]:
 			i++
 		default:
 			j++
 		}
 	}
-	return float64(both) >= sameWords*float64(a+b-both)
+	return both
 }

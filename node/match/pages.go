@@ -18,8 +18,8 @@ func (r *ranking) sort(by Sort, today int32) {
 	if by == ByScore {
 		return
 	}
-	r.list = slices.DeleteFunc(r.list, func(s scored) bool { return s.verdict == Weak })
-	slices.SortStableFunc(r.list, func(a, b scored) int {
+	r.list = slices.DeleteFunc(r.list, func(s *scored) bool { return s.verdict == Weak })
+	slices.SortStableFunc(r.list, func(a, b *scored) int {
 		pa, pb := r.snap.parts[a.part], r.snap.parts[b.part]
 		switch by {
 		case ByNewest:
@@ -51,7 +51,7 @@ type cursor struct {
 }
 
 func (r *ranking) cursor(q *Query, to int) string {
-	last := &r.list[to-1]
+	last := r.list[to-1]
 	ref := r.snap.refOf(&last.candidate)
 	b := binary.LittleEndian.AppendUint32(nil, q.mark())
 	b = binary.LittleEndian.AppendUint32(b, uint32(to))
@@ -100,7 +100,7 @@ func (r *ranking) start(q *Query) (int, error) {
 	}
 	score := math.Float64frombits(c.score)
 	for i := range r.list {
-		if s := &r.list[i]; s.score < score || s.score == score && r.snap.refOf(&s.candidate).Compare(c.ref) > 0 {
+		if s := r.list[i]; s.score < score || s.score == score && r.snap.refOf(&s.candidate).Compare(c.ref) > 0 {
 			return i, nil
 		}
 	}

@@ -37,7 +37,7 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 		if err := ctx.Err(); err != nil {
 			return Answer{}, err
 		}
-		a.Hits = append(a.Hits, r.hit(&r.list[i]))
+		a.Hits = append(a.Hits, r.hit(r.list[i]))
 	}
 	if to < len(r.list) {
 		a.Next = r.cursor(&q, to)
@@ -61,7 +61,7 @@ func (x *Index) Rank(ctx context.Context, q Query, depth int) ([]Ranked, error) 
 	}
 	list := make([]Ranked, 0, min(depth, len(r.list)))
 	for i := range r.list[:min(depth, len(r.list))] {
-		s := &r.list[i]
+		s := r.list[i]
 		list = append(list, Ranked{Ref: r.snap.refOf(&s.candidate), Score: s.score, Strength: s.strength})
 	}
 	return list, nil
@@ -74,7 +74,7 @@ type ranking struct {
 	query  *Query
 	asked  []asked
 	plans  []*plan
-	list   []scored // best first
+	list   []*scored // best first
 	total  int
 	facets *tally
 	codes  []Code // of the asking listing

@@ -35,13 +35,13 @@ func (r *ranking) stageTwo(ctx context.Context, best []candidate, v *sieve, self
 		texts[i] = r.plans[c.plan].score(c.sum)
 	}
 	r.x.scorePairs(r.plans, best, texts)
-	r.list = make([]scored, len(best))
+	all := make([]scored, len(best))
+	r.list = make([]*scored, len(best))
 	for i, c := range best {
-		r.list[i] = scored{candidate: c, text: texts[i]}
-		r.list[i].values.text = texts[i]
-		r.list[i].score = texts[i]
+		all[i] = scored{candidate: c, text: texts[i], values: values{text: texts[i]}, score: texts[i]}
+		r.list[i] = &all[i]
 	}
-	slices.SortFunc(r.list, func(a, b scored) int { return r.compare(&a, &b) })
+	slices.SortFunc(r.list, r.compare)
 	w := &r.x.weights
 	r.second = &secondStage{}
 	if len(r.list) == 0 {
@@ -91,7 +91,7 @@ func (r *ranking) fill(ctx context.Context, v *sieve, self place) error {
 	}
 	for _, c := range f.best {
 		if len(r.list) < fewCandidates && !known[at{c.part, c.doc}] {
-			r.list = append(r.list, scored{candidate: candidate{part: c.part, doc: c.doc}})
+			r.list = append(r.list, &scored{candidate: candidate{part: c.part, doc: c.doc}})
 		}
 	}
 	return nil
@@ -106,13 +106,13 @@ func (r *ranking) combine() {
 		g.embedding = max(g.embedding, v.embedding)
 	}
 	for i := range r.list {
-		s := &r.list[i]
+		s := r.list[i]
 		p := r.partsOf(&s.values)
 		s.score = p.text + p.expansion + p.topics + p.codes + p.fit + p.embedding + p.stale
 		s.strength = r.strength(s)
 		s.verdict = verdictOf(s.strength)
 	}
-	slices.SortFunc(r.list, func(a, b scored) int { return r.compare(&a, &b) })
+	slices.SortFunc(r.list, r.compare)
 }
 
 // partsOf are the weighted parts, which add up to the score.
@@ -164,7 +164,7 @@ func (r *ranking) expand() []expansionTerm {
 	var order []string
 	var buf []segment.Weight
 	for i := range r.list[:min(expandFrom, len(r.list))] {
-		c := &r.list[i]
+		c := r.list[i]
 		part := r.snap.parts[c.part]
 		buf = part.seg.Vector(buf[:0], c.doc)
 		for _, t := range buf {
@@ -211,7 +211,7 @@ func (r *ranking) scoreExpansion() {
 	tables := make([]*expansionTable, len(r.snap.parts))
 	var buf []segment.Weight
 	for i := range r.list {
-		s := &r.list[i]
+		s := r.list[i]
 		t := tables[s.part]
 		if t == nil {
 			t = r.expansionTable(s.part)
@@ -257,7 +257,7 @@ func (r *ranking) scoreFacts() {
 		own = &f.terms
 	}
 	for i := range r.list {
-		s := &r.list[i]
+		s := r.list[i]
 		if r.stale(&s.candidate) {
 			s.values.stale = 1
 		}

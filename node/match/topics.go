@@ -352,7 +352,7 @@ func (r *ranking) topicReasons(s *scored, total float64) (list []reason) {
 		return nil
 	}
 	rest := total
-	pairs, _ := r.second.topics.query.Pairs(doc, 4*topicPairs)
+	pairs, _ := r.second.topics.query.Pairs(doc, v, 4*topicPairs)
 	a := r.x.anatomy(r.plans[s.plan], s.part, s.doc)
 	for _, p := range pairs {
 		if p.Query == p.Doc || len(list) == topicPairs { // what both write is named already

@@ -3,6 +3,8 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/asean-tmh/tmh/node/match"
 )
@@ -74,13 +76,18 @@ func (r *Report) Ablate(ctx context.Context, catalogues []*Catalogue) error {
 	}
 	print("all parts", whole, nil)
 	bare := r.Weights
+	var working, idle []string
 	for _, part := range parts(r.Weights) {
-		less := without(r.Weights, part)
 		bare = without(bare, part)
-		m, err := r.measure(ctx, catalogues, less)
+		m, err := r.measure(ctx, catalogues, without(r.Weights, part))
 		if err != nil {
 			return err
 		}
+		if slices.Equal(m.each, whole.each) {
+			idle = append(idle, part)
+			continue
+		}
+		working = append(working, part)
 		print("without "+part, m, &whole)
 	}
 	base, err := r.measure(ctx, catalogues, bare)
@@ -88,12 +95,21 @@ func (r *Report) Ablate(ctx context.Context, catalogues []*Catalogue) error {
 		return err
 	}
 	print("no part", base, nil)
-	for _, part := range parts(r.Weights) {
+	for _, part := range working {
 		m, err := r.measure(ctx, catalogues, set(bare, part, weight(r.Weights, part)))
 		if err != nil {
 			return err
 		}
 		print("only "+part, m, &base)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(idle) > 0 {
+		fmt.Fprintf(r.Out, idleParts, strings.Join(idle, ", "))
+	}
+	return nil
 }
+
+// idleParts of the ranking have nothing to work on in these collections: codes, for one.
+const idleParts = "without effect on these collections: %s\n"

@@ -295,8 +295,9 @@ func TestAblate(t *testing.T) {
 		t.Errorf("no loss without titles:\n%s", out.String())
 	}
 	for _, part := range parts(match.DefaultWeights()) {
-		if rows["without "+part] == nil || rows["only "+part] == nil {
-			t.Errorf("no row about %s", part)
+		idle := regexp.MustCompile(`(?m)^without effect on these collections: .*\b` + part + `\b`).MatchString(out.String())
+		if tested := rows["without "+part] != nil && rows["only "+part] != nil; tested == idle {
+			t.Errorf("nothing, or two things, about %s:\n%s", part, out.String())
 		}
 	}
 }
@@ -401,14 +402,14 @@ func TestLanguages(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if _, err := report(&out).Languages(context.Background(), p, "en", false); err != nil {
+	if _, err := report(&out).Languages(context.Background(), p, "en", false, nil); err != nil {
 		t.Fatal(err)
 	}
 	// The capitals are found at once. “steam” stands in the third line and not in the second, “boiler” the other way round.
 	if got, want := out.String(), "id R@1 1.0000 R@10 1.0000\nth_old R@1 0.0000 R@10 0.0000\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if _, err := report(&out).Languages(context.Background(), p, "km", false); err == nil || !strings.Contains(err.Error(), "en, id, th_old") {
+	if _, err := report(&out).Languages(context.Background(), p, "km", false, nil); err == nil || !strings.Contains(err.Error(), "en, id, th_old") {
 		t.Errorf("a target that is not there: %v", err)
 	}
 	for want, dir := range map[string]fstest.MapFS{
@@ -420,6 +421,28 @@ func TestLanguages(t *testing.T) {
 		if _, err := ReadParallel(dir); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
+	}
+}
+
+// The dictionary method stands beside the engine where word lists are given.
+func TestDictionaryMethod(t *testing.T) {
+	p, err := ReadParallel(fstest.MapFS{"en.txt": {Data: []byte("hot water\na boiler\nsteam\n")}, "id.txt": {Data: []byte("zzz\nketel\nuap\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Dictionaries{
+		WordLists: fstest.MapFS{"wechsel_en_id.tsv": {Data: []byte("boiler\tketel\nsteam\tuap\n")}},
+		WordNet:   fstest.MapFS{"data.noun": {Data: []byte("00000001 03 n 02 boiler 0 steam_boiler 0 000 | a vessel\n")}, "data.verb": {}, "data.adj": {}, "data.adv": {}},
+	}
+	var out bytes.Buffer
+	if _, err := report(&out).Languages(context.Background(), p, "en", false, d); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(out.String(), "id R@1 ") || !strings.HasSuffix(out.String(), "  dictionary method R@1 0.6667 R@10 0.6667\n") {
+		t.Errorf("got %s", out.String())
+	}
+	if _, err := report(&out).Languages(context.Background(), p, "id", false, d); err == nil {
+		t.Error("the dictionary method is run into Indonesian")
 	}
 }
 

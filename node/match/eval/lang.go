@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/asean-tmh/tmh/node/match/eval/clir"
 )
 
 // Parallel are the same lines in several languages: line i of one says what line i of every other says.
@@ -75,12 +77,23 @@ type Found struct {
 
 func (f Found) String() string { return fmt.Sprintf("%s R@1 %.4f R@10 %.4f", f.Name, f.R1, f.R10) }
 
+// Dictionaries make the plain dictionary method, the baseline into English.
+type Dictionaries struct {
+	WordLists fs.FS // published word lists, see package clir
+	WordNet   fs.FS // data.noun and the others
+}
+
 // Languages asks with every line of every other file for its translation among the lines in the target language: a row a
-// file. Declared says whether the engine is told the language of what it is asked.
-func (r *Report) Languages(ctx context.Context, p *Parallel, target string, declared bool) (rows []Found, err error) {
+// file. Declared says whether the engine is told the language of what it is asked. Beside a row stands what the
+// dictionary method finds, where dictionaries are given.
+func (r *Report) Languages(ctx context.Context, p *Parallel, target string, declared bool, plain *Dictionaries) (rows []Found, err error) {
 	lines, ok := p.Lines[target]
 	if !ok {
 		return nil, fmt.Errorf("there is no %s.txt: the target can be one of %s", target, strings.Join(slices.Sorted(maps.Keys(p.Lines)), ", "))
+	}
+	baseline, err := plain.over(target, lines)
+	if err != nil {
+		return nil, err
 	}
 	docs := make([]Document, len(lines))
 	for i, l := range lines {
@@ -99,27 +112,74 @@ func (r *Report) Languages(ctx context.Context, p *Parallel, target string, decl
 		if declared {
 			lang = langOf(name)
 		}
-		row := Found{Name: name}
-		for i, l := range p.Lines[name] {
-			if l == "" {
-				continue
-			}
-			docs, err := e.rank(ctx, asked(l, lang), 10)
-			if err != nil {
-				return nil, fmt.Errorf("%s line %d: %w", name+".txt", i+1, err)
-			}
-			if at := slices.Index(docs, i); at >= 0 {
-				row.R10++
-				if at == 0 {
-					row.R1++
-				}
-			}
-			r.Progress.Step("%s: %d of %d lines", name, i+1, len(lines))
+		row, err := r.find(ctx, name, p.Lines[name], func(l string) ([]int, error) { return e.rank(ctx, asked(l, lang), 10) })
+		if err != nil {
+			return nil, err
 		}
-		r.Progress.Done()
-		row.R1, row.R10 = row.R1/float64(len(lines)), row.R10/float64(len(lines))
-		fmt.Fprintln(r.Out, row)
 		rows = append(rows, row)
+		beside := ""
+		if baseline != nil {
+			if beside, err = baseline(ctx, r, name, p.Lines[name]); err != nil {
+				return nil, err
+			}
+		}
+		fmt.Fprintf(r.Out, "%v%s\n", row, beside)
 	}
 	return rows, nil
+}
+
+// find asks with each line for the document of its number.
+func (r *Report) find(ctx context.Context, name string, lines []string, ask func(line string) ([]int, error)) (Found, error) {
+	row := Found{Name: name}
+	for i, l := range lines {
+		if err := ctx.Err(); err != nil {
+			return row, err
+		}
+		if l == "" {
+			continue
+		}
+		docs, err := ask(l)
+		if err != nil {
+			return row, fmt.Errorf("%s.txt line %d: %w", name, i+1, err)
+		}
+		if at := slices.Index(docs, i); at >= 0 {
+			row.R10++
+			if at == 0 {
+				row.R1++
+			}
+		}
+		r.Progress.Step("%s: %d of %d lines", name, i+1, len(lines))
+	}
+	r.Progress.Done()
+	row.R1, row.R10 = row.R1/float64(len(lines)), row.R10/float64(len(lines))
+	return row, nil
+}
+
+type beside func(ctx context.Context, r *Report, name string, lines []string) (string, error)
+
+// over lines in English makes the baseline; of no dictionaries it makes none.
+func (d *Dictionaries) over(target string, lines []string) (beside, error) {
+	if d == nil {
+		return nil, nil
+	}
+	if target != "en" {
+		return nil, fmt.Errorf("the dictionary method translates into English, not into %s: leave it out", target)
+	}
+	words, err := clir.ReadWordNet(d.WordNet)
+	if err != nil {
+		return nil, err
+	}
+	var stems [][]string
+	for _, l := range lines {
+		stems = append(stems, clir.Stems(l))
+	}
+	x := clir.NewIndex(stems)
+	return func(ctx context.Context, r *Report, name string, lines []string) (string, error) {
+		dictionary, err := clir.ReadDictionary(d.WordLists, words, langOf(name))
+		if err != nil {
+			return "", err
+		}
+		row, err := r.find(ctx, name, lines, func(l string) ([]int, error) { return x.Rank(dictionary.Query(l), 10), nil })
+		return fmt.Sprintf("  dictionary method R@1 %.4f R@10 %.4f", row.R1, row.R10), err
+	}, nil
 }

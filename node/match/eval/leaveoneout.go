@@ -71,7 +71,7 @@ func (r *Report) LeaveOneOut(ctx context.Context, catalogues []*Catalogue) error
 		return err
 	}
 	if len(idle) > 0 {
-		fmt.Fprintf(r.Out, "without effect on these collections: %s\n", strings.Join(idle, ", "))
+		fmt.Fprintf(r.Out, idleParts, strings.Join(idle, ", "))
 	}
 	return nil
 }

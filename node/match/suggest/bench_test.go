@@ -26,7 +26,7 @@ var large = sync.OnceValue(func() []Entry {
 	for i, w := range words {
 		list = append(list, Entry{w, 1 + 200_000/(i+20)})
 	}
-	for range 300_000 {
+	for range 180_000 {
 		p := words[often.Uint64()] + " " + words[often.Uint64()]
 		if r.IntN(4) == 0 {
 			p += " " + words[often.Uint64()]

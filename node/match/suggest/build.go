@@ -19,7 +19,7 @@ type Options struct {
 
 // Build makes a vocabulary of all phrases of a catalogue. A phrase may come more than once, and spelled in several ways.
 // What is no phrase (too long, no letters, control characters) is left out. While it works, Build keeps every different
-// phrase in memory, about 100 bytes each.
+// phrase in memory, some 150 bytes each.
 func Build(entries iter.Seq[Entry], o Options) *Vocabulary {
 	most := o.MaxPhrases
 	if most <= 0 || most > MaxPhrases {

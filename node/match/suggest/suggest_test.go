@@ -104,7 +104,7 @@ func TestCorrect(t *testing.T) {
 		{"solr cell", "solar cell"},
 		{"Desallination Membrene", "Desalination Membrane"},
 		{"DESALINATOIN", "DESALINATION"},
-		{"artificail inteligence", "artificial intelligence"},
+		{"artificail intellgience", "artificial intelligence"},
 		{"heat exchnager, coatign", "heat exchanger, coating"},
 		// One word or two.
 		{"waste water treatment", "wastewater treatment"},

@@ -14,6 +14,7 @@ const maxTerm = 64
 // Analyser splits texts into tokens. It is safe for concurrent use.
 type Analyser struct {
 	words   Words
+	means   func(lang, word string) bool   // nil where all headwords are alike
 	known   [1 << 15]atomic.Pointer[entry] // by hash; a word pushes out another of the same place
 	scratch sync.Pool
 	endings []ending // of Tamil
@@ -32,6 +33,9 @@ type entry struct {
 // NewAnalyser returns an analyser that knows the words of a dictionary; nil for none.
 func NewAnalyser(w Words) *Analyser {
 	a := &Analyser{words: w, endings: tamilEndings()}
+	if m, ok := w.(Meanings); ok {
+		a.means = m.Means
+	}
 	a.scratch.New = func() any { return new(lattice) }
 	return a
 }
@@ -46,6 +50,26 @@ func (a *Analyser) Stem(word string) string {
 
 func (a *Analyser) has(lang, word string) bool {
 	return a.words != nil && word != "" && a.words.Has(lang, word)
+}
+
+// first is the first form that the dictionary has a meaning for, else the first that it has at all; "" for none.
+func (a *Analyser) first(lang string, forms []string) string {
+	if a.words == nil {
+		return ""
+	}
+	if a.means != nil {
+		for _, f := range forms {
+			if a.means(lang, f) {
+				return f
+			}
+		}
+	}
+	for _, f := range forms {
+		if a.words.Has(lang, f) {
+			return f
+		}
+	}
+	return ""
 }
 
 // language by which words in Latin letters are analysed.

@@ -183,12 +183,33 @@ func scriptOf(s string) (script string, share float64) {
 // latinGuess are the languages that are told apart by words and endings.
 const latinGuess = int(tetum) + 1
 
+// A guess looks at some words, and at more until one language is far ahead.
+const (
+	enoughWords = 24
+	mostWords   = 240
+	farAhead    = 8
+)
+
+// ahead is by how much the best language leads.
+func ahead(score *[latinGuess]float64) float64 {
+	first, second := 0.0, 0.0
+	for _, s := range score {
+		if s > first {
+			first, second = s, first
+		} else if s > second {
+			second = s
+		}
+	}
+	return first - second
+}
+
 // guessLatin weighs what each language is known by: the words that bind its sentences, its letters, and how its words begin
 // and end.
 func guessLatin(s string) []Guess {
 	var score [latinGuess]float64
 	low := lower(s)
 	words := 0
+	binding, telling, forms := functionWords(), tellingWords(), shapes()
 	for i := 0; i < len(low); {
 		ch, n := utf8.DecodeRuneInString(low[i:])
 		if kindOf(ch) != latinLetter {
@@ -207,9 +228,12 @@ func guessLatin(s string) []Guess {
 			}
 			end += n
 		}
-		weigh(&score, low[i:end])
+		weigh(&score, low[i:end], binding, telling, forms)
 		words++
 		i = end
+		if words%enoughWords == 0 && ahead(&score) >= farAhead || words == mostWords {
+			break
+		}
 	}
 	if words == 0 {
 		return nil
@@ -246,8 +270,8 @@ func guessLatin(s string) []Guess {
 }
 
 // weigh adds what a word says for each language.
-func weigh(score *[latinGuess]float64, w string) {
-	if of := functionWord(w); of != 0 {
+func weigh(score *[latinGuess]float64, w string, binding, telling map[string]uint16, forms *shapeTable) {
+	if of := binding[w]; of != 0 {
 		shared := 0
 		for l := range latinGuess {
 			shared += int(of >> l & 1)
@@ -262,7 +286,7 @@ func weigh(score *[latinGuess]float64, w string) {
 			}
 		}
 	}
-	if of := tellingWord(w); of != 0 {
+	if of := telling[w]; of != 0 {
 		for l := range latinGuess {
 			if of>>l&1 != 0 {
 				score[l] += 2
@@ -275,8 +299,13 @@ func weigh(score *[latinGuess]float64, w string) {
 	if len(w) < 4 {
 		return
 	}
-	for _, e := range shapes() {
-		if e.begin && strings.HasPrefix(w, e.part) || !e.begin && strings.HasSuffix(w, e.part) {
+	for _, e := range forms.begin[w[0]] {
+		if strings.HasPrefix(w, e.part) {
+			score[e.lang] += e.weight
+		}
+	}
+	for _, e := range forms.end[w[len(w)-1]] {
+		if strings.HasSuffix(w, e.part) {
 			score[e.lang] += e.weight
 		}
 	}

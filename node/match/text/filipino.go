@@ -4,15 +4,13 @@ import "strings"
 
 // filipino is the form of a word with the fewest affixes taken off that the dictionary knows.
 func (a *Analyser) filipino(w string) string {
-	if a.words == nil || a.words.Has("fil", w) {
+	if a.words == nil {
 		return w
 	}
 	var c candidates
 	c.filipino(w)
-	for _, f := range c.list[:c.n] {
-		if a.words.Has("fil", f) {
-			return f
-		}
+	if f := a.first("fil", c.list[:c.n]); f != "" {
+		return f
 	}
 	return w
 }

@@ -16,19 +16,11 @@ func (a *Analyser) malay(w, lang string) (word, term, tag string) {
 	var c candidates
 	c.malay(w)
 	word, tag = w, lang
-	found := false
-	for _, try := range [...]string{lang, sibling} {
-		for _, f := range c.list[:c.n] {
-			if a.words.Has(try, f) {
-				word, tag, found = f, try, true
-				break
-			}
-		}
-		if found {
-			break
-		}
-	}
-	if !found {
+	if f := a.first(lang, c.list[:c.n]); f != "" {
+		word = f
+	} else if f := a.first(sibling, c.list[:c.n]); f != "" {
+		word, tag = f, sibling
+	} else {
 		return w, lightMalay(w), lang
 	}
 	term = word

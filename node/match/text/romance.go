@@ -8,11 +8,8 @@ func (a *Analyser) portuguese(w string) (word, term string) {
 	c.add(w)
 	c.portuguese(w)
 	word = w
-	for _, f := range c.list[:c.n] {
-		if a.has("pt", f) {
-			word = f
-			break
-		}
+	if f := a.first("pt", c.list[:c.n]); f != "" {
+		word = f
 	}
 	one := w
 	if c.n > 1 {
@@ -56,11 +53,8 @@ func (a *Analyser) tetum(w string) (word, term string) {
 		c.add(f)
 	}
 	word = plain
-	for _, f := range c.list[:c.n] {
-		if a.has("tet", f) {
-			word = f
-			break
-		}
+	if f := a.first("tet", c.list[:c.n]); f != "" {
+		word = f
 	}
 	stem := word
 	if strings.HasSuffix(stem, "s") && len(stem) >= 5 {

@@ -9,14 +9,17 @@ import (
 type shape struct {
 	lang   language
 	part   string
-	begin  bool
 	weight float64
 }
+
+// shapeTable finds shapes by the first byte of beginnings and the last of endings.
+type shapeTable struct{ begin, end [256][]shape }
 
 // shapes are weighed by how far they part one language from the others.
 //
 //nolint:gochecknoglobals // made once, never changed
-var shapes = sync.OnceValue(func() (list []shape) {
+var shapes = sync.OnceValue(func() *shapeTable {
+	t := new(shapeTable)
 	for _, l := range []struct {
 		lang   language
 		weight float64
@@ -41,18 +44,18 @@ var shapes = sync.OnceValue(func() (list []shape) {
 	} {
 		for _, p := range strings.Fields(l.parts) {
 			if end, ok := strings.CutPrefix(p, "-"); ok {
-				list = append(list, shape{l.lang, end, false, l.weight})
+				last := end[len(end)-1]
+				t.end[last] = append(t.end[last], shape{l.lang, end, l.weight})
 			} else {
-				list = append(list, shape{l.lang, strings.TrimSuffix(p, "-"), true, l.weight})
+				t.begin[p[0]] = append(t.begin[p[0]], shape{l.lang, strings.TrimSuffix(p, "-"), l.weight})
 			}
 		}
 	}
-	return list
+	return t
 })
 
-// tellingWord says which language a word of content gives away: mostly those that Indonesian and Malay write apart.
-func tellingWord(w string) uint16 { return tellingWords()[w] }
-
+// tellingWords are words of content that give their language away: mostly those that Indonesian and Malay write apart.
+//
 //nolint:gochecknoglobals // made once, never changed
 var tellingWords = sync.OnceValue(func() map[string]uint16 {
 	m := make(map[string]uint16, 400)

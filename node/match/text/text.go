@@ -11,7 +11,7 @@ type Token struct {
 	// is left; "" for a piece of a stretch that no dictionary knows.
 	Word       string
 	Lang       string // primary subtag by which it was analysed: "en" for a Latin word in a Thai text
-	Start, End int    // bytes of the normalised text
+	Start, End int    // bytes of the normalised text; starts never go back, but a compound is followed by its parts
 	Kind       Kind
 }
 
@@ -22,7 +22,7 @@ type Kind uint8
 const (
 	Word   Kind = iota // a word that can have a meaning in a lexicon
 	Piece              // two neighbouring syllables of a stretch, in a script without spaces, that no dictionary knows
-	Number             // a number, with its unit if it has one
+	Number             // a number with its unit, "3.5 kW", or without: what has a unit is followed by the bare number
 	Name               // a chemical formula, a product name, an acronym: the same in all languages
 )
 
@@ -32,4 +32,10 @@ type Words interface {
 	// Longest is the length in bytes of the longest headword that s begins with, 0 for none. It knows no syllables: the
 	// caller checks where it ends.
 	Longest(lang, s string) int
+}
+
+// Meanings may be had of Words too: then a headword that has a translation goes before one that has none, such as an
+// inflected form or a phrase of a word list.
+type Meanings interface {
+	Means(lang, word string) bool
 }

@@ -47,7 +47,7 @@ func (r *reading) unspaced(i int, k letter) int {
 	l := r.a.scratch.Get().(*lattice)
 	defer r.a.scratch.Put(l)
 	n, run, end := l.clusters(r.s, i, k)
-	l.divide(r.a.words, k.language(), run, n, k == hanLetter)
+	l.divide(r.a, k.language(), run, n, k == hanLetter)
 	r.words(l, run, n, k.language())
 	return end
 }
@@ -137,10 +137,12 @@ func closes(s string) bool {
 const (
 	costUnknown = 1 << 40
 	costWord    = 1 << 20
+	costMeaning = costWord / 2 // of two divisions into as many words, that with more meanings
 )
 
 // divide finds the best division of a run's n clusters into words.
-func (l *lattice) divide(words Words, lang, run string, n int, single bool) {
+func (l *lattice) divide(a *Analyser, lang, run string, n int, single bool) {
+	words := a.words
 	for j := 1; j <= n; j++ {
 		l.cost[j] = 1 << 60
 	}
@@ -157,7 +159,11 @@ func (l *lattice) divide(words Words, lang, run string, n int, single bool) {
 				continue // one letter is no word, whatever a list says
 			}
 			if words.Has(lang, w) {
-				l.better(i, j, l.cost[i]+costWord-int64((j-i)*(j-i)), true)
+				cost := l.cost[i] + costWord - int64((j-i)*(j-i))
+				if a.means != nil && !a.means(lang, w) {
+					cost += costMeaning
+				}
+				l.better(i, j, cost, true)
 			}
 		}
 		for j := i + 1; j <= n && j <= i+maxParticle; j++ { // few dictionaries have them all

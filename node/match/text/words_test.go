@@ -4,14 +4,11 @@ import (
 	"strings"
 )
 
-// list is a small dictionary.
-type list struct {
-	words   map[string]bool // "th ระบบ"
-	longest map[string]int
-}
+// list is a dictionary by language: whether what begins a word is one itself.
+type list map[string]map[string]bool
 
-func newList(byLang map[string]string) *list {
-	d := &list{map[string]bool{}, map[string]int{}}
+func newList(byLang map[string]string) list {
+	d := list{}
 	for lang, words := range byLang {
 		for _, w := range strings.Split(words, ",") {
 			d.add(lang, strings.TrimSpace(w))
@@ -20,28 +17,42 @@ func newList(byLang map[string]string) *list {
 	return d
 }
 
-func (d *list) add(lang, w string) {
+func (d list) add(lang, w string) {
 	w = strings.ToLower(Normalise(w))
 	if w == "" {
 		return
 	}
-	d.words[lang+" "+w] = true
-	d.longest[lang] = max(d.longest[lang], len(w))
+	if d[lang] == nil {
+		d[lang] = map[string]bool{}
+	}
+	for i := range w {
+		if !d[lang][w[:i]] {
+			d[lang][w[:i]] = false
+		}
+	}
+	d[lang][w] = true
 }
 
-func (d *list) Has(lang, w string) bool { return d.words[lang+" "+w] }
+func (d list) Has(lang, w string) bool { return d[lang][w] }
 
-func (d *list) Longest(lang, s string) int {
-	for n := min(len(s), d.longest[lang]); n > 0; n-- {
-		if d.words[lang+" "+s[:n]] {
+func (d list) Longest(lang, s string) (n int) {
+	words := d[lang]
+	for i := range s {
+		word, begins := words[s[:i]]
+		if word {
+			n = i
+		} else if !begins {
 			return n
 		}
 	}
-	return 0
+	if words[s] {
+		return len(s)
+	}
+	return n
 }
 
 // small is a dictionary of technology words.
-func small() *list {
+func small() list {
 	return newList(map[string]string{
 		"id":  "saring, penyaringan, air, limbah, pabrik, kecil, olah, sistem, hemat, energi, surya, sel, buku, kering, pengering, padi, guna, rumah, baca, tulis, laju, sayur, laku, bolak-balik",
 		"ms":  "tapis, penapisan, air, sisa, kilang, kecil, sistem, tenaga, suria, kering, padi, guna, teliti, rumah",

@@ -67,6 +67,10 @@ func zawgyiSign(before, r, after rune) int {
 			return -2 // letters of Karen, Mon and Shan begin words; Zawgyi's stacked ones cannot
 		}
 		return 1
+	case r == 0x108f || r == 0x1090: // letters in Zawgyi, tones and digits of Shan in Unicode
+		if after >= 0x102b && after <= 0x103e || after >= 0x1087 && after <= 0x108a {
+			return 2
+		}
 	case r == 0x106a || r == 0x106b, r >= 0x107e && r <= 0x1084:
 		return 1
 	}

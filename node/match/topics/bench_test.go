@@ -83,7 +83,7 @@ func BenchmarkUse(b *testing.B) {
 	b.Run("Pairs", func(b *testing.B) {
 		q := m.Query(docs[0].Terms, vectors[:voters])
 		for i := 0; b.Loop(); i++ {
-			q.Pairs(docs[i%1000].Terms, 5)
+			q.Pairs(docs[i%1000].Terms, &vectors[i%1000], 5)
 		}
 	})
 	b.Run("Parse", func(b *testing.B) {

@@ -13,29 +13,28 @@ type Pair struct {
 }
 
 // sides is how many terms of the query, and of the document, pairs are looked for among.
-const sides = 12
+const sides = 8
 
-// Pairs says which pairs of terms make the cosine of the query and a document, the heaviest first, at most n. rest is
-// what remains: all shares and rest sum to Cosine(vector of doc). Terms that both have are pairs, too.
-func (q *Query) Pairs(doc []Term, n int) (pairs []Pair, rest float64) {
-	terms := q.model.known(nil, doc)
-	v := q.model.fold(terms)
-	cosine := q.Cosine(&v)
+// Pairs says which pairs of terms make the cosine of the query and a document of these terms, whose vector is v: at most
+// n, the heaviest first. rest is what remains: all shares and rest sum to Cosine(v). A term that both have makes a pair
+// with itself.
+func (q *Query) Pairs(doc []Term, v *Vector, n int) (pairs []Pair, rest float64) {
+	cosine, cluster := q.Cosine(v), v.Cluster()
 	if cosine == 0 || n <= 0 {
 		return nil, cosine
 	}
-	a, b := q.model.side(q.terms, v.Cluster()), q.model.side(terms, v.Cluster())
-	whole, other := a.sum(), b.sum()
+	terms := q.model.known(nil, doc)
+	whole, other := q.model.whole(q.terms, cluster), q.model.whole(terms, cluster)
 	norms := length(whole) * length(other)
 	if norms == 0 {
 		return nil, cosine
 	}
-	a.keep(other, sides)
-	b.keep(whole, sides)
-	for i, x := range a.vectors {
-		for j, y := range b.vectors {
-			if share := wide(&x, &y) / norms; share > 0 {
-				pairs = append(pairs, Pair{string(q.model.name(a.numbers[i])), string(q.model.name(b.numbers[j])), share})
+	heavy := q.model.heaviest(q.terms, cluster, other)
+	for _, d := range q.model.heaviest(terms, cluster, whole) {
+		vector := q.model.whole([]numbered{d}, cluster)
+		for _, a := range heavy {
+			if share := q.model.product(a, cluster, vector) / norms; share > 0 {
+				pairs = append(pairs, Pair{string(q.model.name(a.number)), string(q.model.name(d.number)), share})
 			}
 		}
 	}
@@ -50,53 +49,56 @@ func (q *Query) Pairs(doc []Term, n int) (pairs []Pair, rest float64) {
 	return pairs, rest
 }
 
-// side is the weighted term vectors of a query or a document.
-type side struct {
-	numbers []uint32
-	vectors [][Dimensions]float32
+// whole is the vector of some terms as it is before it is made bytes.
+func (m *Model) whole(terms []numbered, cluster int) *[Dimensions]float64 {
+	var sum [Dimensions]int64
+	worth := m.sum(&sum, cluster, terms)
+	var whole [Dimensions]float64
+	for i, x := range sum {
+		whole[i] = float64(x) * worth
+	}
+	return &whole
 }
 
-func (m *Model) side(terms []numbered, cluster int) (s side) {
-	for i := range terms {
-		var v [Dimensions]float32
-		m.sum(&v, cluster, terms[i:i+1])
-		if v != [Dimensions]float32{} {
-			s.numbers, s.vectors = append(s.numbers, terms[i].number), append(s.vectors, v)
+// product of one term's vector and another vector.
+func (m *Model) product(t numbered, cluster int, other *[Dimensions]float64) (sum float64) {
+	row, ok := m.row(t.number, cluster)
+	if !ok {
+		return 0
+	}
+	values := row.values[:Dimensions]
+	for i, x := range other {
+		sum += float64(float64(int8(values[i])) * x)
+	}
+	return sum * float64(t.weight*row.scale)
+}
+
+// heaviest are the terms that add most to the product with other.
+func (m *Model) heaviest(terms []numbered, cluster int, other *[Dimensions]float64) []numbered {
+	type weighed struct {
+		numbered
+		adds float64
+	}
+	all := make([]weighed, 0, len(terms))
+	for _, t := range terms {
+		if adds := m.product(t, cluster, other); adds != 0 {
+			all = append(all, weighed{t, adds})
 		}
 	}
-	return s
+	slices.SortFunc(all, func(a, b weighed) int {
+		return cmp.Or(cmp.Compare(b.adds, a.adds), cmp.Compare(a.number, b.number), cmp.Compare(a.weight, b.weight))
+	})
+	out := make([]numbered, 0, sides)
+	for _, w := range all[:min(sides, len(all))] {
+		out = append(out, w.numbered)
+	}
+	return out
 }
 
-func (s *side) sum() *[Dimensions]float32 {
-	var sum [Dimensions]float32
-	for i := range s.vectors {
-		for j, x := range s.vectors[i] {
-			sum[j] += x
-		}
+func length(v *[Dimensions]float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x * x)
 	}
-	return &sum
+	return math.Sqrt(sum)
 }
-
-// keep drops all but the n terms that add most to the product with other.
-func (s *side) keep(other *[Dimensions]float32, n int) {
-	order := make([]int, len(s.numbers))
-	weight := make([]float64, len(s.numbers))
-	for i := range order {
-		order[i], weight[i] = i, wide(&s.vectors[i], other)
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(weight[j], weight[i]) })
-	var kept side
-	for _, i := range order[:min(n, len(order))] {
-		kept.numbers, kept.vectors = append(kept.numbers, s.numbers[i]), append(kept.vectors, s.vectors[i])
-	}
-	*s = kept
-}
-
-func wide(a, b *[Dimensions]float32) (sum float64) {
-	for i := range a {
-		sum += float64(float64(a[i]) * float64(b[i]))
-	}
-	return sum
-}
-
-func length(v *[Dimensions]float32) float64 { return math.Sqrt(wide(v, v)) }

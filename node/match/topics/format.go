@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -26,8 +27,8 @@ import (
 //	    T · 68     coarse vectors: scale (float32), 64 signed bytes
 //	    K · 256    the clusters' centres: 64 float32
 //	    T+1 · 4    where each term's rows begin
-//	    R          each row's cluster, rising within a term
-//	    R · 104    rows: scale (float32), 100 signed bytes
+//	    T · 8      the clusters of each term's rows: bit c for cluster c
+//	    R · 104    rows: scale (float32), 100 signed bytes; within a term in the order of the clusters
 //	32  SHA-256 of all before
 const (
 	magic       = "tmhtopic"
@@ -52,7 +53,7 @@ type Model struct {
 	coarse   []byte
 	centres  []float32
 	rowAt    []byte
-	cluster  []byte
+	within   []byte
 	rows     []byte
 }
 
@@ -109,7 +110,7 @@ func Parse(b []byte) (*Model, error) {
 	m.nameAt, m.names, m.hash = take((terms+1)*4), take(names), take(places*4)
 	m.coarse = take(terms * coarseSize)
 	centres := take(clusters * centreSize)
-	m.rowAt, m.cluster, m.rows = take((terms+1)*4), take(rows), take(rows*rowSize)
+	m.rowAt, m.within, m.rows = take((terms+1)*4), take(terms*8), take(rows*rowSize)
 	if short || len(rest) > 0 {
 		return nil, damaged("%d bytes do not hold %d terms and %d rows", len(b), terms, rows)
 	}
@@ -131,7 +132,7 @@ func Parse(b []byte) (*Model, error) {
 
 // check finds what a checksum cannot: that whoever wrote the model wrote nonsense.
 func (m *Model) check() error {
-	if at(m.nameAt, 0) != 0 || at(m.rowAt, 0) != 0 || int(at(m.nameAt, m.terms)) != len(m.names) || int(at(m.rowAt, m.terms)) != len(m.cluster) {
+	if at(m.nameAt, 0) != 0 || at(m.rowAt, 0) != 0 || int(at(m.nameAt, m.terms)) != len(m.names) || int(at(m.rowAt, m.terms)) != len(m.rows)/rowSize {
 		return damaged("its parts do not fit together")
 	}
 	var before []byte
@@ -149,12 +150,13 @@ func (m *Model) check() error {
 			return damaged("term %d has no scale", n)
 		}
 		from, to = at(m.rowAt, n), at(m.rowAt, n+1)
-		if from > to || int(to) > len(m.cluster) {
+		within := binary.LittleEndian.Uint64(m.within[8*n:])
+		if from > to || int(to) > len(m.rows)/rowSize || int(to-from) != bits.OnesCount64(within) || within>>m.clusters != 0 {
 			return damaged("term %d has no rows", n)
 		}
 		for r := from; r < to; r++ {
-			if int(m.cluster[r]) >= m.clusters || r > from && m.cluster[r] <= m.cluster[r-1] || !goodScale(float(m.rows, int(r)*rowSize)) {
-				return damaged("row %d of term %d", r-from, n)
+			if !goodScale(float(m.rows, int(r)*rowSize)) {
+				return damaged("row %d of term %d has no scale", r-from, n)
 			}
 		}
 	}
@@ -206,16 +208,12 @@ func (m *Model) name(number uint32) []byte {
 
 // row is a term's vector in a cluster.
 func (m *Model) row(number uint32, cluster int) (coded, bool) {
-	for r := at(m.rowAt, number); r < at(m.rowAt, number+1); r++ {
-		switch c := int(m.cluster[r]); {
-		case c == cluster:
-			from := int(r) * rowSize
-			return coded{float(m.rows, from), m.rows[from+4 : from+rowSize]}, true
-		case c > cluster:
-			return coded{}, false
-		}
+	within := binary.LittleEndian.Uint64(m.within[8*number:])
+	if within>>cluster&1 == 0 {
+		return coded{}, false
 	}
-	return coded{}, false
+	r := int(at(m.rowAt, number)) + bits.OnesCount64(within&(1<<cluster-1))
+	return coded{float(m.rows, r*rowSize), m.rows[r*rowSize+4 : (r+1)*rowSize]}, true
 }
 
 // nearest is the cluster that terms belong to.
@@ -223,24 +221,33 @@ func (m *Model) nearest(terms []numbered) int {
 	if m.clusters == 1 {
 		return 0
 	}
-	var sum [coarseDimensions]float32
+	var room [256]factored
+	rows := room[:0]
 	for _, t := range terms {
 		from := int(t.number) * coarseSize
-		addCoded(sum[:], t.weight, coded{float(m.coarse, from), m.coarse[from+4 : from+coarseSize]})
+		if f := t.weight * float(m.coarse, from); f > 0 {
+			rows = append(rows, factored{f, m.coarse[from+4 : from+coarseSize]})
+		}
 	}
-	return nearestCentre(m.centres, sum[:])
+	var sum [coarseDimensions]int64
+	addUp(sum[:], rows)
+	var point [coarseDimensions]float32
+	for i, x := range sum {
+		point[i] = float32(x)
+	}
+	return nearestCentre(m.centres, point[:])
 }
 
 // bytes writes what was learnt.
 func (t *trainer) bytes() []byte {
 	names := t.rows.names
-	of := make([][]fine, len(names)) // rows by term, their clusters beside them
-	clusters := make([][]byte, len(names))
+	of := make([][]fine, len(names)) // rows by term
+	within := make([]uint64, len(names))
 	count, size := 0, 0
 	for c, rows := range t.fine {
 		for _, r := range rows {
 			of[r.number] = append(of[r.number], r)
-			clusters[r.number] = append(clusters[r.number], byte(c))
+			within[r.number] |= 1 << c
 			count++
 		}
 	}
@@ -260,7 +267,7 @@ func (t *trainer) bytes() []byte {
 		}
 		hash[p] = uint32(n + 1)
 	}
-	b := make([]byte, 0, headerSize+len(names)*(coarseSize+8)+size+4*places+count*(rowSize+1)+maxClusters*centreSize+64)
+	b := make([]byte, 0, headerSize+len(names)*(coarseSize+16)+size+4*places+count*rowSize+maxClusters*centreSize+64)
 	b = append(b, magic...)
 	b = appendAll(b, version, uint32(t.clusters), uint32(len(names)), uint32(count), uint32(size), uint32(places))
 	b = appendAll(b, nameAt...)
@@ -282,8 +289,8 @@ func (t *trainer) bytes() []byte {
 		b = appendAll(b, math.Float32bits(x))
 	}
 	b = appendAll(b, rowAt...)
-	for _, c := range clusters {
-		b = append(b, c...)
+	for _, w := range within {
+		b = binary.LittleEndian.AppendUint64(b, w)
 	}
 	for _, rows := range of {
 		for _, r := range rows {

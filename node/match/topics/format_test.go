@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -57,19 +58,32 @@ func sealed(b []byte) []byte {
 	return b
 }
 
+// tiny is a catalogue of two fields with a dozen terms, whose model is small enough to be fuzzed quickly.
+func tiny() []Doc {
+	docs := make([]Doc, 240)
+	for i := range docs {
+		word := func(n int) Term { return Term{fmt.Sprintf("f%dw%d", i%2, n%5), 1} }
+		docs[i].Terms = []Term{word(i / 2), word(i / 10), {"all", 0.5}}
+	}
+	return docs
+}
+
 // Whoever can write the file can also write its checksum: what Parse takes must be safe to use.
 func FuzzParse(f *testing.F) {
-	docs := fields(400, 2)
+	docs := tiny()
 	for _, per := range []int{100, 1000} {
-		m, err := Train(context.Background(), docs[:120*(1+per/1000)], Options{DocsPerCluster: per})
+		m, err := Train(context.Background(), docs, Options{DocsPerCluster: per})
 		if err != nil {
 			f.Fatal(err)
+		}
+		if want := 2 - per/1000; m.Clusters() != want {
+			f.Fatalf("%d clusters, want %d", m.Clusters(), want)
 		}
 		b := m.Bytes()
 		f.Add(b, uint32(0), uint32(0))
 		f.Add(b, uint32(20), uint32(1<<20))
 		f.Add(b, uint32(headerSize), binary.LittleEndian.Uint32(b[headerSize:])+1)
-		f.Add(b, uint32(len(b)-2000), ^uint32(0))
+		f.Add(b, uint32(len(b)-500), ^uint32(0))
 		f.Add(bytes.Repeat(b, 2), uint32(len(b)), uint32(0))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, place, value uint32) {
@@ -91,7 +105,8 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("cosine %v", c)
 			}
 			q.Score(&Vector{200, 1})
-			q.Pairs(d.Terms, 5)
+			q.Pairs(d.Terms, &v, 5)
+			q.Pairs(d.Terms, &Vector{200, 1}, 5)
 			m.Number("")
 		}
 	})

@@ -12,13 +12,10 @@
 //
 // Training gives the same bits for the same documents in the same order, however many processors share the work and
 // whichever make they are: sums run in a fixed order, products are never fused with additions, the logarithm is our own.
-// Vectors are bytes; a cosine is computed from exact integers.
+// Vectors are bytes; folding and cosines sum exact integers, so the order of terms does not matter.
 package topics
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Doc is a document to learn from.
 type Doc struct{ Terms []Term }
@@ -64,7 +61,7 @@ type numbered struct {
 	weight float32
 }
 
-// known are the terms that the model knows, in the order of their numbers, so that equal bags of terms give equal sums.
+// known appends the terms that the model knows.
 func (m *Model) known(buffer []numbered, terms []Term) []numbered {
 	for _, t := range terms {
 		if !(t.Weight > 0) || t.Weight > maxWeight {
@@ -74,26 +71,11 @@ func (m *Model) known(buffer []numbered, terms []Term) []numbered {
 			buffer = append(buffer, numbered{n, t.Weight})
 		}
 	}
-	return inOrder(buffer)
+	return buffer
 }
 
 // maxWeight keeps sums far from infinity whatever a caller passes.
 const maxWeight = 1 << 20
-
-func inOrder(terms []numbered) []numbered {
-	slices.SortFunc(terms, func(a, b numbered) int {
-		switch {
-		case a.number != b.number:
-			return int(a.number) - int(b.number)
-		case a.weight < b.weight:
-			return -1
-		case a.weight > b.weight:
-			return 1
-		}
-		return 0
-	})
-	return terms
-}
 
 // Fold is the vector of a document.
 func (m *Model) Fold(terms []Term) Vector {
@@ -111,20 +93,16 @@ func (m *Model) FoldNumbers(numbers []uint32, weights []float32) Vector {
 			terms = append(terms, numbered{n, w})
 		}
 	}
-	return m.fold(inOrder(terms))
+	return m.fold(terms)
 }
 
 func (m *Model) fold(terms []numbered) Vector {
 	cluster := m.nearest(terms)
-	var sum [Dimensions]float32
+	var sum [Dimensions]int64
 	m.sum(&sum, cluster, terms)
-	var v Vector
-	var scale float64
-	for _, x := range sum {
-		scale = max(scale, math.Abs(float64(x)))
-	}
+	v := Vector{byte(cluster)}
+	scale := greatest(sum[:])
 	if scale == 0 {
-		v[0] = byte(cluster)
 		return v
 	}
 	squares := 0
@@ -133,23 +111,54 @@ func (m *Model) fold(terms []numbered) Vector {
 		v[4+i] = byte(int8(q))
 		squares += q * q
 	}
-	v[0], v[1], v[2], v[3] = byte(cluster), byte(squares), byte(squares>>8), byte(squares>>16)
+	v[1], v[2], v[3] = byte(squares), byte(squares>>8), byte(squares>>16)
 	return v
 }
 
-// sum adds up the terms' vectors in a cluster.
-func (m *Model) sum(sum *[Dimensions]float32, cluster int, terms []numbered) {
+func greatest(v []int64) float64 {
+	most := int64(0)
+	for _, x := range v {
+		most = max(most, x, -x)
+	}
+	return float64(most)
+}
+
+// sum adds up the terms' vectors in a cluster and returns what one is worth. Factors are rounded to 15 bits, so that the
+// sum is one of integers and the order of the terms does not matter.
+func (m *Model) sum(sum *[Dimensions]int64, cluster int, terms []numbered) (worth float64) {
+	var room [256]factored
+	rows := room[:0]
 	for _, t := range terms {
-		row, ok := m.row(t.number, cluster)
-		if !ok {
-			continue
-		}
-		f := t.weight * row.scale
-		values := row.values[:Dimensions]
-		for i := range sum {
-			sum[i] += float32(f * float32(int8(values[i])))
+		if row, ok := m.row(t.number, cluster); ok {
+			rows = append(rows, factored{t.weight * row.scale, row.values})
 		}
 	}
+	return addUp(sum[:], rows)
+}
+
+// factored is a coded vector and what it is multiplied with.
+type factored struct {
+	factor float32
+	values []byte
+}
+
+func addUp(sum []int64, rows []factored) (worth float64) {
+	most := float32(0)
+	for _, r := range rows {
+		most = max(most, r.factor)
+	}
+	if most == 0 {
+		return 0
+	}
+	worth = float64(most) / math.MaxInt16
+	for _, r := range rows {
+		f := int64(math.RoundToEven(float64(r.factor) / worth))
+		values := r.values[:len(sum)]
+		for i, x := range values {
+			sum[i] += f * int64(int8(x))
+		}
+	}
+	return worth
 }
 
 // Query is a query's place in every cluster, folded when it is first asked for. It is not for concurrent use.
@@ -239,12 +248,9 @@ func product(q *[Dimensions]int16, doc *[Dimensions]byte) int32 {
 // fold scales the query's vector in a cluster to make its greatest value 32767.
 func (q *Query) fold(cluster int) {
 	q.folded[cluster] = true
-	var sum [Dimensions]float32
+	var sum [Dimensions]int64
 	q.model.sum(&sum, cluster, q.terms)
-	var scale float64
-	for _, x := range sum {
-		scale = max(scale, math.Abs(float64(x)))
-	}
+	scale := greatest(sum[:])
 	if scale == 0 {
 		return
 	}

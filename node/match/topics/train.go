@@ -104,10 +104,10 @@ func code(v []float32, factor float64) coded {
 // read numbers the terms that at least two documents have, in the order of the alphabet.
 func (t *trainer) read(docs []Doc) {
 	df := make(map[string]int)
-	bags := make([][]Term, len(docs))
-	for i, d := range docs {
-		bags[i] = bag(d.Terms)
-		for _, term := range bags[i] {
+	var terms []Term
+	for _, d := range docs {
+		terms = bag(terms[:0], d.Terms)
+		for _, term := range terms {
 			df[term.Term]++
 		}
 	}
@@ -127,7 +127,8 @@ func (t *trainer) read(docs []Doc) {
 		number[name] = uint32(i)
 	}
 	t.rows = rows{sparse{rows: len(docs), cols: len(names), off: make([]int32, 1, len(docs)+1)}, names}
-	for _, terms := range bags {
+	for _, d := range docs {
+		terms = bag(terms[:0], d.Terms)
 		for _, term := range terms {
 			if n, ok := number[term.Term]; ok {
 				t.rows.col = append(t.rows.col, n)
@@ -138,9 +139,8 @@ func (t *trainer) read(docs []Doc) {
 	}
 }
 
-// bag is the usable terms in order, each once.
-func bag(terms []Term) []Term {
-	out := make([]Term, 0, len(terms))
+// bag appends the usable terms to out, which is empty, in order, each once.
+func bag(out, terms []Term) []Term {
 	for _, t := range terms {
 		if t.Weight > 0 && t.Weight <= maxWeight && t.Term != "" && len(t.Term) <= maxTermSize {
 			out = append(out, t)
