@@ -27,11 +27,12 @@ func (h heard) lease() protocol.Instant {
 
 // Pace of heads and vectors.
 const (
-	headEvery    = 10 * time.Minute
-	vectorEvery  = 10 * time.Second
-	vectorJitter = 2 * time.Second
-	askTimeout   = 20 * time.Second
-	papersRounds = 6 // of vectors, between asking a member for papers
+	headEvery     = 10 * time.Minute
+	vectorEvery   = 10 * time.Second
+	vectorJitter  = 2 * time.Second
+	vectorSilence = 2 * (vectorEvery + vectorJitter)
+	askTimeout    = 20 * time.Second
+	papersRounds  = 6 // of vectors, between asking a member for papers
 )
 
 // headLoop says where this node stands, at start and every ten minutes.
@@ -248,6 +249,9 @@ func (n *Node) vector() (claims []protocol.Claim) {
 // learn takes another node's vector: where it holds more, it can be asked. It reports whether it has newer heads.
 func (n *Node) learn(from protocol.MemberID, vector []protocol.Claim) (newer bool) {
 	roster := n.roster.Load()
+	n.own.mu.Lock()
+	n.own.heard[from] = time.Now()
+	n.own.mu.Unlock()
 	for _, c := range vector {
 		if _, ok := roster.Member(c.Origin); !ok {
 			continue
@@ -271,8 +275,8 @@ func (n *Node) learn(from protocol.MemberID, vector []protocol.Claim) (newer boo
 	return newer
 }
 
-// vectorLoop exchanges vectors with every connected member: one exchange a pair, begun by the lower id. Now and then it
-// asks each for charters and cards that came since they connected.
+// vectorLoop exchanges vectors with every connected member: one exchange a pair, begun by the lower id, or by who is
+// not heard. Now and then it asks each for charters and cards that came since they connected.
 func (n *Node) vectorLoop(ctx context.Context) {
 	for round := 1; sleep(ctx, vectorEvery+jitter(vectorJitter)); round++ {
 		n.unstick()
@@ -280,11 +284,22 @@ func (n *Node) vectorLoop(ctx context.Context) {
 			if round%papersRounds == 0 {
 				n.fetchPapers(ctx, m)
 			}
-			if n.cfg.Member < m {
+			if n.cfg.Member < m || n.unheard(m) {
 				n.exchangeVectors(ctx, m)
 			}
 		}
 	}
+}
+
+// unheard reports whether a member sent no vector for a while, or none that has this node's newest change. It may be talking
+// to another copy of this node, which has the same peer id: then this one speaks up.
+func (n *Node) unheard(m protocol.MemberID) bool {
+	n.mu.Lock()
+	pos := n.copies[n.cfg.Member].Proven
+	n.mu.Unlock()
+	n.own.mu.Lock()
+	defer n.own.mu.Unlock()
+	return pos.Compare(n.own.acks[m]) > 0 || time.Since(n.own.heard[m]) > vectorSilence
 }
 
 func (n *Node) exchangeVectors(ctx context.Context, m protocol.MemberID) {

@@ -23,6 +23,7 @@ type own struct {
 	asking   map[protocol.MemberID]bool
 	drawing  chan struct{}                                  // one draws the own history at a time
 	acks     map[protocol.MemberID]protocol.Position        // how far each member has proven this catalogue
+	heard    map[protocol.MemberID]time.Time                // when each member last sent a vector
 	seen     protocol.Position                              // the furthest that is known to have been signed
 	stray    map[protocol.Hash]*protocol.Change             // own changes that others hold and that do not follow what is held here
 	closed   map[protocol.MemberID][]*protocol.SignedHeader // changes signed with a record key that the card closed, by who shows them
@@ -36,7 +37,7 @@ type own struct {
 func newOwn() own {
 	return own{
 		answered: make(map[protocol.MemberID]bool), again: make(map[protocol.MemberID]bool), asked: make(map[protocol.MemberID]time.Time), asking: make(map[protocol.MemberID]bool),
-		acks: make(map[protocol.MemberID]protocol.Position), stray: make(map[protocol.Hash]*protocol.Change),
+		acks: make(map[protocol.MemberID]protocol.Position), heard: make(map[protocol.MemberID]time.Time), stray: make(map[protocol.Hash]*protocol.Change),
 		closed: make(map[protocol.MemberID][]*protocol.SignedHeader), wake: make(chan struct{}, 1), opened: make(chan struct{}), drawing: make(chan struct{}, 1),
 	}
 }

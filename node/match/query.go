@@ -112,7 +112,7 @@ func (b *builder) read(t string, order int) {
 		b.tokens = b.x.analyser.Analyse(b.tokens[:0], t, lang)
 		for i, tok := range b.tokens {
 			b.x.forms(at(tok), tok)
-			if i > 0 {
+			if i > 0 && b.tokens[i-1].End <= tok.Start { // a compound and its first part are no neighbours
 				b.pair(lang, b.tokens[i-1], tok, t, order)
 			}
 		}

@@ -77,6 +77,7 @@ type Net struct {
 	setting       sync.Mutex    // serialises SetRoster
 	rosterChanged chan struct{} // wakes the redial loop; capacity 1
 	asking        map[string]*lanes
+	speakers      speakers
 	gossip        atomic.Pointer[gossip] // while Run runs
 	started       atomic.Bool
 	closing       sync.Once

@@ -84,6 +84,7 @@ func (n *Net) answerSync(ctx context.Context, h Handler, from protocol.MemberID,
 		n.faults.blame(from, requestRate, "request", "sync", "kind", int(r.Kind))
 		return w.write((&protocol.Answer{Refused: protocol.CodeUnavailable}).Encode(), messageTime)
 	}
+	n.speakers.heard(n.host.Network(), w.stream.Conn(), from, r.Vector)
 	var broken error // of the stream
 	ended := false
 	send := func(a *protocol.Answer) error {

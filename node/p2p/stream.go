@@ -95,6 +95,7 @@ func (n *Net) readAnswers(w *wire, m protocol.MemberID, r *protocol.Request, eac
 		if err != nil {
 			return n.failed(m, err)
 		}
+		n.speakers.heard(n.host.Network(), w.stream.Conn(), m, a.Vector)
 		if err := each(a); err != nil || a.Last || a.Refused != "" {
 			return err
 		}
@@ -200,7 +201,7 @@ func (n *Net) request(ctx context.Context, m protocol.MemberID, id string, reque
 	// The redial loop is the one that dials.
 	opening, cancel := context.WithTimeout(network.WithNoDial(ctx, "connected members only"), requestTime)
 	defer cancel()
-	s, err := n.host.NewStream(opening, p, libprotocol.ID(id))
+	s, err := n.openStream(opening, p, libprotocol.ID(id))
 	if err != nil {
 		return unanswered(m, err)
 	}

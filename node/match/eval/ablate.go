@@ -2,9 +2,12 @@ package eval
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/asean-tmh/tmh/node/match"
 )
@@ -25,20 +28,38 @@ type measured struct {
 	each []float64
 }
 
+// measure without times, as many catalogues at once as there are processors.
 func (r *Report) measure(ctx context.Context, catalogues []*Catalogue, w match.Weights) (m measured, err error) {
 	o := r.Options
 	o.Weights = w
-	for _, c := range catalogues {
-		results, err := r.engine(ctx, c, o)
-		if err != nil {
-			return measured{}, err
-		}
-		for _, res := range results {
+	results, failed := make([][]Result, len(catalogues)), make([]error, len(catalogues))
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for i, c := range catalogues {
+		wg.Go(func() {
+			free <- struct{}{}
+			defer func() { <-free }()
+			results[i], failed[i] = r.untimed(ctx, c, o)
+		})
+	}
+	wg.Wait()
+	for _, list := range results {
+		for _, res := range list {
 			m.run = append(m.run, res.NDCG10)
 			m.each = append(m.each, res.Each...)
 		}
 	}
-	return m, nil
+	return m, errors.Join(failed...)
+}
+
+func (r *Report) untimed(ctx context.Context, c *Catalogue, o Options) ([]Result, error) {
+	e, err := NewEngine(ctx, c.Documents, o, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	e.timed = false
+	return c.Evaluate(ctx, e, nil)
 }
 
 func names(catalogues []*Catalogue) (list []any) {
@@ -83,6 +104,7 @@ func (r *Report) Ablate(ctx context.Context, catalogues []*Catalogue) error {
 		if err != nil {
 			return err
 		}
+		r.Progress.Step("measured without %s", part)
 		if slices.Equal(m.each, whole.each) {
 			idle = append(idle, part)
 			continue
@@ -102,6 +124,7 @@ func (r *Report) Ablate(ctx context.Context, catalogues []*Catalogue) error {
 		}
 		print("only "+part, m, &base)
 	}
+	r.Progress.Done()
 	if err := t.Flush(); err != nil {
 		return err
 	}

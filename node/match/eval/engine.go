@@ -22,8 +22,9 @@ type Options struct {
 
 // Engine is the match engine over a catalogue's documents.
 type Engine struct {
-	x    *match.Index
-	docs []Document
+	x     *match.Index
+	docs  []Document
+	timed bool // Rank measures how long an answer takes
 }
 
 const origin = "collection"
@@ -36,7 +37,7 @@ func docOf(r match.Ref) (int, error) { return strconv.Atoi(string(r.ID)) }
 
 // NewEngine indexes documents and trains what the engine learns from them.
 func NewEngine(ctx context.Context, docs []Document, o Options, p *Progress) (*Engine, error) {
-	e := &Engine{x: match.New(match.Options{Weights: o.Weights, Lexicon: o.Lexicon}), docs: docs}
+	e := &Engine{x: match.New(match.Options{Weights: o.Weights, Lexicon: o.Lexicon}), docs: docs, timed: true}
 	err := e.x.AddAll(ctx, func(yield func(match.Document) bool) {
 		for i := range docs {
 			p.Step("%d of %d documents", i+1, len(docs))
@@ -97,11 +98,13 @@ func asked(text, lang string) match.Query {
 // Rank implements Ranker. The time is that of an answer as users get it: ten hits, explained.
 func (e *Engine) Rank(ctx context.Context, q *Query) (docs []int, took time.Duration, err error) {
 	query := asked(q.Text, q.Lang)
-	start := time.Now()
-	if _, err = e.x.Match(ctx, query); err != nil {
-		return nil, 0, err
+	if e.timed {
+		start := time.Now()
+		if _, err = e.x.Match(ctx, query); err != nil {
+			return nil, 0, err
+		}
+		took = time.Since(start)
 	}
-	took = time.Since(start)
 	docs, err = e.rank(ctx, query, match.Depth)
 	return docs, took, err
 }

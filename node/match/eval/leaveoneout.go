@@ -65,6 +65,7 @@ func (r *Report) LeaveOneOut(ctx context.Context, catalogues []*Catalogue) error
 			sum[k] += v
 		}
 	}
+	r.Progress.Done()
 	n := float64(len(all))
 	t.row("mean", sum[0]/n, percent(sum[0], sum[2]), sum[1]/n, sum[2]/n, fmt.Sprintf("%d sets of weights measured", len(g.known)))
 	if err := t.Flush(); err != nil {
@@ -95,6 +96,7 @@ func (g *grid) working(ctx context.Context) (working, idle []string, err error) 
 		if err != nil {
 			return nil, nil, err
 		}
+		g.report.Progress.Step("measured without %s", part)
 		if slices.Equal(m.each, base.each) {
 			idle = append(idle, part)
 		} else {
@@ -135,6 +137,7 @@ func (g *grid) at(ctx context.Context, point []float64) (run, error) {
 		return nil, err
 	}
 	g.known[key] = m.run
+	g.report.Progress.Step("%d sets of weights measured", len(g.known))
 	return m.run, nil
 }
 

@@ -144,10 +144,12 @@ var laoFinal = map[rune]rune{
 	'ຈ': 'ດ', 'ສ': 'ດ', 'ຊ': 'ດ', 'ຕ': 'ດ', 'ຖ': 'ດ', 'ທ': 'ດ', 'ຂ': 'ກ', 'ຄ': 'ກ', 'ປ': 'ບ', 'ພ': 'ບ', 'ຟ': 'ບ', 'ລ': 'ນ',
 }
 
+var laoSpelling = strings.NewReplacer("รร", "ั", "ำ", "ัม", "ຳ", "ັມ", "ໜ", "ຫນ", "ໝ", "ຫມ")
+
 // laoKey is a word in either script without tone marks, spelled as roughly as both have in common.
 func laoKey(w string) string {
 	out := make([]rune, 0, 32)
-	runes := []rune(strings.NewReplacer("รร", "ั", "ำ", "ัม", "ຳ", "ັມ", "ໜ", "ຫນ", "ໝ", "ຫມ").Replace(w))
+	runes := []rune(laoSpelling.Replace(w))
 	for i, r := range runes {
 		if i+1 < len(runes) && (runes[i+1] == '์' || runes[i+1] == '໌') {
 			continue

@@ -54,27 +54,32 @@ func (p Problem) Unwrap() error { return p.Err }
 type Lexicon struct {
 	packs   []*pack
 	sources []Source
+	stop    map[stopWord]bool
 	digest  [sha256.Size]byte
 }
 
-// Builtin is the pack that comes with the program.
-//
+// Builtin is what comes with the program.
+func Builtin() *Lexicon { return builtinOnce() }
+
 //nolint:gochecknoglobals // made once, never changed
-var Builtin = sync.OnceValue(func() *Lexicon {
-	b, err := buildBuiltin()
+var builtinOnce = sync.OnceValue(func() *Lexicon {
+	l, err := merge([]*pack{ownPack().pack})
 	if err != nil {
-		panic(err) // a test reads the same files
+		panic(err) // a test makes it, too
 	}
-	p, err := parse(b)
-	if err != nil {
-		panic(err)
-	}
-	l, err := merge([]*pack{p})
-	if err != nil {
-		panic(err)
-	}
-	return l
+	return l.withStop()
 })
+
+// withStop adds the stop words, which no pack has.
+func (l *Lexicon) withStop() *Lexicon {
+	own := ownPack()
+	l.stop = own.stop
+	l.digest = sha256.Sum256(append(l.digest[:], own.sum[:]...))
+	return l
+}
+
+// Stop says whether a word carries no topic in its language: it is neither translated nor looked up.
+func (l *Lexicon) Stop(lang, word string) bool { return l.stop[stopWord{lang, word}] }
 
 // Open joins the built-in pack with those of a folder. A pack that cannot be used is named among the problems and left
 // out. A folder that is not there holds none.
@@ -83,7 +88,7 @@ func Open(dir string) (*Lexicon, []Problem, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	packs := slices.Clone(Builtin().packs)
+	packs := []*pack{ownPack().pack}
 	var problems []Problem
 	for _, path := range paths {
 		p, err := openPack(path)
@@ -98,7 +103,10 @@ func Open(dir string) (*Lexicon, []Problem, error) {
 		packs = append(packs, p)
 	}
 	l, err := merge(packs)
-	return l, problems, err
+	if err != nil {
+		return nil, problems, err
+	}
+	return l.withStop(), problems, nil
 }
 
 func escapeGlob(dir string) string {

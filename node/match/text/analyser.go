@@ -15,7 +15,7 @@ const maxTerm = 64
 type Analyser struct {
 	words   Words
 	means   func(lang, word string) bool   // nil where all headwords are alike
-	known   [1 << 15]atomic.Pointer[entry] // by hash; a word pushes out another of the same place
+	known   [1 << 16]atomic.Pointer[entry] // by hash; a word pushes out another of the same place
 	scratch sync.Pool
 	endings []ending // of Tamil
 }

@@ -109,6 +109,41 @@ func TestWordOfToken(t *testing.T) {
 	}
 }
 
+// meaning is a dictionary of which some headwords have a meaning.
+type meaning struct {
+	list
+	with list
+}
+
+func (m meaning) Means(lang, w string) bool { return m.with.Has(lang, w) }
+
+// A headword without a meaning stands back behind a form, or behind as many words, that have one.
+func TestMeaningsGoFirst(t *testing.T) {
+	words := map[string]string{"fil": "naglilinis, linis", "my": "ကခ, ဂဃ, ကခဂ, ဃ"}
+	a := NewAnalyser(meaning{newList(words), newList(map[string]string{"fil": "linis", "my": "ကခ, ဂဃ"})})
+	for _, tt := range []struct{ lang, text, want string }{{"fil", "naglilinis", "fil/linis"}, {"my", "ကခဂဃ", "ကခ|ဂဃ"}} {
+		if got := shown(a.Analyse(nil, tt.text, tt.lang)); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.text, got, tt.want)
+		}
+	}
+	if got := shown(NewAnalyser(newList(words)).Analyse(nil, "naglilinis", "fil")); got != "fil/naglilinis" {
+		t.Errorf("where all are alike: %s", got)
+	}
+}
+
+// Endings of Tamil, one behind the other, and the letter that a hard one calls for.
+func TestTamilEndings(t *testing.T) {
+	a := NewAnalyser(small())
+	for text, want := range map[string]string{
+		"மரங்களுக்கு": "மரம்", "நிலத்தைப்": "நிலம்", "வீட்டின்": "வீடு", "கருவிகளின்": "கருவி", "அமைப்புகளை": "அமைப்பு",
+		"தொழில்நுட்பத்திற்கான": "தொழில்நுட்பம்", "நெல்லுக்கு": "நெல்",
+	} {
+		if got := shown(a.Analyse(nil, Normalise(text), "ta")); got != Normalise(want) {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 // Different spellings find each other.
 func TestSpellings(t *testing.T) {
 	a := NewAnalyser(small())

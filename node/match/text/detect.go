@@ -34,7 +34,7 @@ func Detect(normalised, declared string) Guess {
 	best := g[0]
 	if declared == "" || declared == best.Lang {
 		if declared != "" {
-			best.Sure = min(1, best.Sure+0.3*(1-best.Sure))
+			best.Sure = min(1, best.Sure+float64(0.3*(1-best.Sure)))
 		}
 		return best
 	}
@@ -177,7 +177,7 @@ func scriptOf(s string) (script string, share float64) {
 	if 3*counts[best] < total && counts[latin] > 0 {
 		return names[latin], float64(counts[latin]) / float64(total)
 	}
-	return names[best], min(1, 0.6+0.5*float64(counts[best])/float64(total))
+	return names[best], min(1, 0.6+float64(float64(counts[best])/float64(2*total)))
 }
 
 // latinGuess are the languages that are told apart by words and endings.

@@ -15,7 +15,7 @@ func (a *Analyser) malay(w, lang string) (word, term, tag string) {
 	}
 	var c candidates
 	c.malay(w)
-	word, tag = w, lang
+	tag = lang
 	if f := a.first(lang, c.list[:c.n]); f != "" {
 		word = f
 	} else if f := a.first(sibling, c.list[:c.n]); f != "" {

@@ -116,17 +116,28 @@ func (a *Analyser) tamilEnding(word *string, w string) string {
 				return f
 			}
 		}
-		for _, d := range [...][2]string{{"ட்ட", "டு"}, {"ற்ற", "று"}} { // வீட்டில்: வீடு
-			if f, ok := strings.CutSuffix(rest, d[0]); ok && len(e.back) > 1 && f != "" {
-				if f += d[1]; a.has("ta", f) {
-					*word = f
-				}
+		if f := tamilDoubled(rest); f != "" && len(e.back) > 1 {
+			if a.has("ta", f) {
+				*word = f
+				return f
+			}
+			if strings.HasSuffix(f, "\u0bc1") {
 				return f
 			}
 		}
 		return rest + e.back[0]
 	}
 	return w
+}
+
+// tamilDoubled undoes the doubling of a last letter before an ending, "" where there is none: வீட்ட(ில்), வீடு.
+func tamilDoubled(w string) string {
+	for _, d := range [...][2]string{{"ட்ட", "டு"}, {"ற்ற", "று"}, {"ல்ல", "ல்"}, {"ள்ள", "ள்"}, {"ன்ன", "ன்"}, {"ண்ண", "ண்"}, {"ய்ய", "ய்"}} {
+		if f, ok := strings.CutSuffix(w, d[0]); ok && f != "" {
+			return f + d[1]
+		}
+	}
+	return ""
 }
 
 type ending struct {

@@ -28,7 +28,7 @@ func newDense(rows, cols int) dense { return dense{rows, cols, make([]float32, r
 func (d dense) row(r int) []float32 { return d.val[r*d.cols : (r+1)*d.cols] }
 
 // blockRows is how many rows are summed up by themselves. Sums depend on it, never on who computes them.
-const blockRows = 2048
+const blockRows = 512
 
 // blocks calls f for every block of n rows, from several goroutines, and returns when all are done or ctx is.
 func blocks(ctx context.Context, workers, n int, f func(block, from, to int)) {

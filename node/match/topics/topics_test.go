@@ -123,8 +123,8 @@ func TestVotesDecide(t *testing.T) {
 
 // Not parallel: it changes GOMAXPROCS.
 func TestSameBitsAlways(t *testing.T) {
-	docs := fields(2500, 3) // more than one block of rows
-	opt := Options{Seed: 3, DocsPerCluster: 800}
+	docs := fields(1200, 3) // more than one block of rows
+	opt := Options{Seed: 3, DocsPerCluster: 400}
 	want := train(t, docs, opt)
 	for _, procs := range []int{1, 2} {
 		before := runtime.GOMAXPROCS(procs)
