@@ -149,7 +149,7 @@ func add(sums *[segment.MaxDocs]uint32, seg *segment.Segment, id, factor uint32)
 func (w *want) addForms(sums *[segment.MaxDocs]uint32, seg *segment.Segment, ids []uint32, sc *scratch) {
 	one, touched := &sc.one, sc.touch[:0]
 	for _, f := range w.terms {
-		if ids[f.term] == absent {
+		if ids[f.term] == absent || f.part == 0 {
 			continue
 		}
 		docs, impacts := seg.Postings(ids[f.term])
@@ -157,7 +157,7 @@ func (w *want) addForms(sums *[segment.MaxDocs]uint32, seg *segment.Segment, ids
 			if one[d] == 0 {
 				touched = append(touched, d)
 			}
-			one[d] += f.part*uint32(impacts[i]) + 1 // the one marks it as touched, whatever rounding leaves
+			one[d] += f.part * uint32(impacts[i])
 		}
 	}
 	for _, d := range touched {

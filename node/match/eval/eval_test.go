@@ -354,8 +354,21 @@ func TestThreshold(t *testing.T) {
 	if best <= 0 || best >= 1 || !strings.HasSuffix(out.String(), fmt.Sprintf("best threshold %.3f: right in 1.000\n", best)) {
 		t.Errorf("best threshold %v\n%s", best, out.String())
 	}
-	if rows := rowsOf(out.String()); !slices.Equal(rows["0.000"], []string{"1.000", "0.000", "0.500"}) {
+	if rows := rowsOf(out.String()); !slices.Equal(rows["0.000"], []string{"1.000", "0.000", "-", "0.500"}) {
 		t.Errorf("at threshold 0 everything is a match: %v", rows["0.000"])
+	}
+}
+
+// Queries of another collection find nothing in this one, and the verdict “none” is right from the lowest threshold on.
+func TestThresholdForeign(t *testing.T) {
+	var out bytes.Buffer
+	a, b := titled(t, "one", "pump"), titled(t, "two", "valve")
+	if _, err := report(&out).Threshold(context.Background(), []*Catalogue{Alone(a), Alone(b)}); err != nil {
+		t.Fatal(err)
+	}
+	row := rowsOf(out.String())["0.025"]
+	if len(row) != 7 || row[0] != "1.000" || row[2] != "1.000" || row[5] != "1.000" {
+		t.Errorf("row %v of\n%s", row, out.String())
 	}
 }
 

@@ -6,35 +6,38 @@ import (
 	"slices"
 )
 
-// strengths of the best answer to every query, with its relevant documents in the catalogue and without them.
-type strengths struct{ with, without []float64 }
+// strengths of the best answer to every query: with its relevant documents in the catalogue, without them, and, of the
+// queries of other collections, in a catalogue that is not about what they ask.
+type strengths struct{ with, without, foreign []float64 }
 
-// rate is how often the verdict “good match” at a threshold is right: said where a right document is there, not said
-// where none is.
-func (s strengths) rate(threshold float64) (said, withheld float64) {
-	for _, v := range s.with {
+// part of the list that is at or above a threshold; 0 of none.
+func part(list []float64, threshold float64) (above float64) {
+	for _, v := range list {
 		if v >= threshold {
-			said++
+			above++
 		}
 	}
-	for _, v := range s.without {
-		if v < threshold {
-			withheld++
-		}
-	}
-	return said / float64(len(s.with)), withheld / float64(len(s.without))
+	return above / float64(max(len(list), 1))
 }
 
+// maxForeign is the number of other collections' queries that one is asked.
+const maxForeign = 200
+
 // Threshold prints, for each strength from which an answer could be called a good match, how often that verdict is right:
-// on the queries as they are, and on the same queries after all their relevant documents are taken out of the index, when
-// the right verdict is “no good match”. Documents without a judgement may be relevant too, so that the truth is a little
-// better than what is printed. It returns the threshold with the best mean of both over all collections.
+// on the queries as they are; on the same queries after all their relevant documents are taken out of the index, when the
+// right verdict is “no good match”; and on the queries of the other collections, when it is, too. What is left without
+// its relevant documents is often close to the question and unjudged, so that this figure is a lower bound. It returns
+// the threshold with the best mean over all collections, a right match counting as much as a right none.
 func (r *Report) Threshold(ctx context.Context, catalogues []*Catalogue) (best float64, err error) {
 	var all []strengths
+	var every []*Collection
+	for _, m := range catalogues {
+		r.notes(m.Collections)
+		every = append(every, m.Collections...)
+	}
 	t := r.table()
 	head := []any{"threshold"}
 	for _, m := range catalogues {
-		r.notes(m.Collections)
 		e, err := NewEngine(ctx, m.Documents, r.Options, r.Progress)
 		if err != nil {
 			return 0, err
@@ -44,21 +47,32 @@ func (r *Report) Threshold(ctx context.Context, catalogues []*Catalogue) (best f
 			if err != nil {
 				return 0, err
 			}
+			if len(m.Collections) == 1 { // mixed, the others' documents are there
+				if s.foreign, err = r.foreign(ctx, e, c, every); err != nil {
+					return 0, err
+				}
+			}
 			all = append(all, s)
-			head = append(head, c.Name+" right match", "right none")
+			head = append(head, c.Name+" right match", "none, removed", "none, foreign")
 		}
 		e.Close()
 	}
-	t.row(append(head, "mean of both")...)
+	t.row(append(head, "mean")...)
 	top := -1.0
 	for step := 0; step <= 40; step++ {
 		threshold := float64(step) / 40
 		cells := []any{fmt.Sprintf("%.3f", threshold)}
 		sum := 0.0
 		for _, s := range all {
-			said, withheld := s.rate(threshold)
-			cells = append(cells, fmt.Sprintf("%.3f", said), fmt.Sprintf("%.3f", withheld))
-			sum += (said + withheld) / 2
+			said, removed, foreign := part(s.with, threshold), 1-part(s.without, threshold), 1-part(s.foreign, threshold)
+			none := removed
+			if len(s.foreign) > 0 {
+				none = (removed + foreign) / 2
+				cells = append(cells, fmt.Sprintf("%.3f", said), fmt.Sprintf("%.3f", removed), fmt.Sprintf("%.3f", foreign))
+			} else {
+				cells = append(cells, fmt.Sprintf("%.3f", said), fmt.Sprintf("%.3f", removed), "-")
+			}
+			sum += (said + none) / 2
 		}
 		mean := sum / float64(len(all))
 		if t.row(append(cells, fmt.Sprintf("%.3f", mean))...); mean > top {
@@ -70,6 +84,24 @@ func (r *Report) Threshold(ctx context.Context, catalogues []*Catalogue) (best f
 	}
 	fmt.Fprintf(r.Out, "best threshold %.3f: right in %.3f\n", best, top)
 	return best, nil
+}
+
+// foreign are the strengths of what a collection answers to the queries of the others.
+func (r *Report) foreign(ctx context.Context, e *Engine, own *Collection, all []*Collection) (list []float64, err error) {
+	var queries []Query
+	for _, c := range all {
+		if c != own {
+			queries = append(queries, c.Queries...)
+		}
+	}
+	for _, q := range spread(queries, maxForeign) {
+		_, v, err := e.Answer(ctx, q.Text, q.Lang, 1)
+		if err != nil {
+			return nil, fmt.Errorf("query %s: %w", q.ID, err)
+		}
+		list = append(list, v)
+	}
+	return list, nil
 }
 
 func (r *Report) strengths(ctx context.Context, e *Engine, c *Collection) (s strengths, err error) {

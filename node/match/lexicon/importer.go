@@ -238,25 +238,28 @@ func clip(s string, n int) string {
 	return s
 }
 
-// Files reads every regular file below a folder, or one file, in the order of names.
+// Files reads every regular file below a folder, in the order of names.
 func (im *Importer) Files(fsys fs.FS) ([]*Report, error) {
 	var all []*Report
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || !d.Type().IsRegular() {
 			return err
 		}
-		if !d.Type().IsRegular() {
-			return nil
-		}
-		f, err := fsys.Open(p)
-		if err != nil {
-			return err
-		}
-		r, err := im.Read(path.Base(p), f)
+		r, err := im.File(fsys, p)
 		if r != nil {
 			all = append(all, r)
 		}
-		return errors.Join(err, f.Close())
+		return err
 	})
 	return all, err
+}
+
+// File reads one file.
+func (im *Importer) File(fsys fs.FS, name string) (*Report, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	r, err := im.Read(path.Base(name), f)
+	return r, errors.Join(err, f.Close())
 }
