@@ -41,7 +41,10 @@ type Desk interface {
 	Entry(ref match.Ref) (exchange.Entry, error)
 	// Entries takes as after the zero Ref, or the Next of the page before.
 	Entries(f match.Filter, after match.Ref, limit int) (exchange.Page, error)
+	// Match asks with the listing that stands at q.Self where q has neither a text nor a listing.
 	Match(ctx context.Context, q match.Query) (exchange.MatchAnswer, error)
+	// Suggest completes what is being typed, at most n times.
+	Suggest(typed string, n int) []match.Suggestion
 	Counterparts(ctx context.Context, ref match.Ref, f match.Filter, limit, offset int) (exchange.MatchAnswer, error)
 	// FullRecord is fetched from the listing's origin; CodeUnavailable where that cannot be reached.
 	FullRecord(ctx context.Context, ref match.Ref) ([]byte, error)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -63,11 +64,26 @@ func (d *desk) Entries(f match.Filter, after match.Ref, limit int) (exchange.Pag
 
 func (d *desk) Match(_ context.Context, q match.Query) (exchange.MatchAnswer, error) {
 	d.query = q
-	a := exchange.MatchAnswer{Total: len(d.page.Entries)}
+	a := exchange.MatchAnswer{Total: len(d.page.Entries), Next: "bmV4dA", Verdict: match.Strong, Languages: []string{"en"}, Meant: "dryer"}
 	for _, e := range d.page.Entries {
-		a.Hits = append(a.Hits, exchange.Hit{Entry: e, Score: 1.5, Explanation: match.Explanation{Sentence: "Both say dryer."}})
+		a.Hits = append(a.Hits, exchange.Hit{
+			Entry: e, Score: 1.5, Strength: .75, Verdict: match.Fair, Explanation: match.Explanation{Sentence: "Both say dryer."},
+			Same:       []exchange.Same{{Ref: match.Ref{Origin: "LA", ID: "TO-9"}, Lang: "en", Title: "The same dryer"}},
+			Highlights: map[protocol.Lang]exchange.Highlight{"en": {Title: []match.Piece{{Text: "Solar "}, {Text: "<dryer>", Hit: true}}}},
+		})
+	}
+	if q.Facets {
+		a.Facets = &match.Facets{Kinds: []match.FacetCount{{Value: "TO", Count: 1}}}
 	}
 	return a, d.fault
+}
+
+func (d *desk) Suggest(typed string, n int) []match.Suggestion {
+	d.limit = n
+	if typed == "zz" {
+		return nil
+	}
+	return []match.Suggestion{{Text: typed + "ryer", Phrase: "dryer", Count: 3}}
 }
 
 func (d *desk) Counterparts(ctx context.Context, ref match.Ref, f match.Filter, limit, offset int) (exchange.MatchAnswer, error) {
@@ -185,6 +201,12 @@ func TestReadRoutes(t *testing.T) {
 		"/api/v1/listings?expired=true":    `"next":`,
 		"/api/v1/listings?limit=100":       `"entries":[`,
 		"/api/v1/match?q=x&limit=1&ford=2": `"total":1`,
+		"/api/v1/match?q=a":                `"strength":0.75,"verdict":"fair","same":[{"origin":"LA","id":"TO-9","lang":"en","title":"The same dryer"}]`,
+		"/api/v1/match?q=b":                `"highlights":{"en":{"title":[{"text":"Solar ","hit":false},{"text":"<dryer>","hit":true}]}}`,
+		"/api/v1/match?q=c":                `"next":"bmV4dA","verdict":"strong","languages":["en"],"did_you_mean":"dryer","ranker"`,
+		"/api/v1/match?q=d&facets=true":    `"facets":{"kinds":[{"value":"TO","count":1}]`,
+		"/api/v1/suggest?q=d":              `{"suggestions":[{"text":"dryer","phrase":"dryer","count":3}]}`,
+		"/api/v1/suggest?q=zz&limit=20":    `{"suggestions":[]}`,
 	} {
 		w := ask(h, "GET", target, "")
 		if w.Code != 200 || !strings.Contains(w.Body.String(), want) {
@@ -201,11 +223,68 @@ func TestReadRoutes(t *testing.T) {
 
 func TestFiltersReachTheDesk(t *testing.T) {
 	d := newDesk(t)
-	ask(newAPI(d, "").Public(), "GET", "/api/v1/listings?kind=TO,TR&country=KH&origin=LA&trl_min=2&trl_max=5&ford=2.4&expired=true&limit=7", "")
-	f := d.filter
-	if len(f.Kinds) != 2 || f.Countries[0] != "KH" || f.Origins[0] != "LA" || f.TRLMin != 2 || f.TRLMax != 5 || f.FORD[0] != "2.4" ||
-		!f.IncludeExpired || f.Today == 0 || d.limit != 7 {
-		t.Errorf("got %+v, limit %d", f, d.limit)
+	h := newAPI(d, "").Public()
+	const filters = "kind=TO,TR&country=KH&origin=LA&trl_min=2&trl_max=5&ford=2.4&isic=C,C10&ipc=C12N&sdg=7,17&language=th,zh-Hant&expired=true"
+	want := match.Filter{
+		Kinds: []protocol.Kind{"TO", "TR"}, Countries: []protocol.Country{"KH"}, Origins: []protocol.MemberID{"LA"}, TRLMin: 2, TRLMax: 5,
+		FORD: []string{"2.4"}, ISIC: []string{"C", "C10"}, IPC: []string{"C12N"}, SDG: []uint16{7, 17}, Languages: []protocol.Lang{"th", "zh-Hant"},
+		IncludeExpired: true, Today: protocol.DateOf(time.Unix(1_790_000_000, 0)),
+	}
+	w := ask(h, "GET", "/api/v1/listings?limit=7&"+filters, "")
+	if !reflect.DeepEqual(d.filter, want) || d.limit != 7 {
+		t.Errorf("list: got %+v, limit %d", d.filter, d.limit)
+	}
+	next, _, _ := strings.Cut(strings.TrimPrefix(w.Header().Get("Link"), "<"), ">")
+	d.filter = match.Filter{}
+	if w := ask(h, "GET", next, ""); w.Code != 200 || !reflect.DeepEqual(d.filter, want) {
+		t.Errorf("next page %s: %d, %+v", next, w.Code, d.filter)
+	}
+	if w := ask(h, "GET", "/api/v1/match?q=x&"+filters, ""); w.Code != 200 || !reflect.DeepEqual(d.query.Filter, want) {
+		t.Errorf("match: %d, %+v", w.Code, d.query.Filter)
+	}
+	body := `{"text":"x","filter":{"kinds":["TO","TR"],"countries":["KH"],"origins":["LA"],"trl_min":2,"trl_max":5,"ford":["2.4"],
+		"isic":["C","C10"],"ipc":["C12N"],"sdg":[7,17],"languages":["th","zh-Hant"],"expired":true}}`
+	d.query = match.Query{}
+	if w := ask(h, "POST", "/api/v1/match", body); w.Code != 200 || !reflect.DeepEqual(d.query.Filter, want) {
+		t.Errorf("match by POST: %d, %+v", w.Code, d.query.Filter)
+	}
+}
+
+func TestOrderAndPlaceReachTheDesk(t *testing.T) {
+	d := newDesk(t)
+	h := newAPI(d, "").Public()
+	for method, request := range map[string][2]string{
+		"GET":  {"/api/v1/match?q=x&lang=th&sort=newest&facets=true&limit=3&after=bmV4dA", ""},
+		"POST": {"/api/v1/match", `{"text":"x","lang":"th","sort":"newest","facets":true,"limit":3,"after":"bmV4dA"}`},
+	} {
+		d.query = match.Query{}
+		w := ask(h, method, request[0], request[1])
+		q := d.query
+		if w.Code != 200 || q.Text != "x" || q.Lang != "th" || q.Sort != match.ByNewest || !q.Facets || q.Limit != 3 || q.After != "bmV4dA" || q.Offset != 0 {
+			t.Errorf("%s: %d %+v %s", method, w.Code, q, w.Body)
+		}
+	}
+	for _, target := range []string{"/api/v1/match?q=x", "/api/v1/match?q=x&sort=score"} {
+		if w := ask(h, "GET", target, ""); w.Code != 200 || d.query.Sort != match.ByScore || d.query.Facets || d.query.Limit != 10 {
+			t.Errorf("%s: %d %+v", target, w.Code, d.query)
+		}
+	}
+	for target, want := range map[string]string{
+		"/api/v1/match?q=x&sort=best":                       "value sort",
+		"/api/v1/match?q=x&lang=Thai":                       "value lang",
+		"/api/v1/match?q=x&facets=many":                     "value facets",
+		"/api/v1/match?q=x&after=a&offset=5":                "value after",
+		"/api/v1/match?q=x&isic=Z&ipc=C1&sdg=18&language=t": "value isic[0], value ipc[0], value sdg[0], value language[0]",
+		"/api/v1/suggest":                                   "required q",
+		"/api/v1/suggest?q=a&limit=21":                      "value limit",
+		"/api/v1/suggest?q=a&l=1":                           "unknown l",
+	} {
+		if p := problem(t, ask(h, "GET", target, ""), 422); fields(p) != want {
+			t.Errorf("%s:\n got %s\nwant %s", target, fields(p), want)
+		}
+	}
+	if ask(h, "GET", "/api/v1/suggest?q=d&limit=7", ""); d.limit != 7 {
+		t.Errorf("suggestions: limit %d", d.limit)
 	}
 }
 

@@ -103,12 +103,14 @@ func orBody(at string) string {
 
 func wanted(target any) string {
 	switch target.(type) {
-	case *string, *protocol.ListingID, *protocol.MemberID:
+	case *string, *protocol.ListingID, *protocol.MemberID, *protocol.Lang:
 		return "text in quotes"
 	case *int:
 		return "a whole number without quotes"
 	case *bool:
 		return "true or false"
+	case *[]int:
+		return "a list of whole numbers in [ ]"
 	default:
 		return "a list of texts in [ ]"
 	}

@@ -17,41 +17,6 @@ import (
 	"github.com/asean-tmh/tmh/protocol"
 )
 
-// FilterParams are the filters as query parameters.
-type FilterParams struct {
-	Kind    []string `query:"kind" enum:"TO,TR,RD,EX,FC,FN" maxItems:"6" doc:"kinds of listing, separated by commas"`
-	Country []string `query:"country" pattern:"^[A-Z][A-Z]$" maxItems:"16" doc:"countries of the listing, ISO 3166-1 alpha-2"`
-	Origin  []string `query:"origin" pattern:"^[A-Z][A-Z0-9]{1,15}$" maxItems:"16" doc:"members that published it"`
-	TRLMin  int      `query:"trl_min" minimum:"1" maximum:"9" doc:"leaves out listings that state no TRL"`
-	TRLMax  int      `query:"trl_max" minimum:"1" maximum:"9" doc:"leaves out listings that state no TRL"`
-	FORD    []string `query:"ford" pattern:"^[1-6](\\.[1-9][0-9]?)?$" maxItems:"16" doc:"OECD fields of research; 2 covers 2.4"`
-	Expired bool     `query:"expired" doc:"true keeps listings whose validity has ended"`
-}
-
-// Resolve implements huma.Resolver.
-func (p *FilterParams) Resolve(huma.Context) []error {
-	if p.TRLMin > 0 && p.TRLMax > 0 && p.TRLMin > p.TRLMax {
-		return []error{found(protocol.CodeValue, "trl_max", "is below trl_min")}
-	}
-	return nil
-}
-
-func (p *FilterParams) filter(today protocol.Date) match.Filter {
-	return match.Filter{
-		Kinds: typed[protocol.Kind](p.Kind), Countries: typed[protocol.Country](p.Country), Origins: typed[protocol.MemberID](p.Origin),
-		TRLMin: uint8(p.TRLMin), TRLMax: uint8(p.TRLMax), // 0 to 9
-		FORD: p.FORD, IncludeExpired: p.Expired, Today: today,
-	}
-}
-
-func typed[T ~string](list []string) []T {
-	var out []T
-	for _, s := range list {
-		out = append(out, T(s))
-	}
-	return out
-}
-
 type listInput struct {
 	Known
 	FilterParams
@@ -160,19 +125,7 @@ func (a *API) list(_ context.Context, in *listInput) (*listOutput, error) {
 // query is the address of the page that begins at next.
 func (in *listInput) query(next string) url.Values {
 	q := url.Values{"cursor": {next}, "limit": {strconv.Itoa(in.Limit)}}
-	for name, list := range map[string][]string{"kind": in.Kind, "country": in.Country, "origin": in.Origin, "ford": in.FORD} {
-		if len(list) > 0 {
-			q.Set(name, strings.Join(list, ","))
-		}
-	}
-	for name, n := range map[string]int{"trl_min": in.TRLMin, "trl_max": in.TRLMax} {
-		if n > 0 {
-			q.Set(name, strconv.Itoa(n))
-		}
-	}
-	if in.Expired {
-		q.Set("expired", "true")
-	}
+	in.set(q)
 	return q
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -105,6 +106,17 @@ func TestMatchRequests(t *testing.T) {
 	if w := ask(h, "POST", "/api/v1/match", `{"listing":{"kind":"TO","country":"KH","texts":{"km":{"title":"ឡ"}}}}`); w.Code != 200 || d.query.Listing.Texts["km"].Title != "ឡ" {
 		t.Errorf("draft: %d %+v %s", w.Code, d.query, w.Body)
 	}
+	// Somebody is still writing.
+	for body, want := range map[string]protocol.Listing{
+		`{"texts":{"en":{"title":"Solar dryer"}}}`: {Texts: map[protocol.Lang]protocol.Text{"en": {Title: "Solar dryer"}}},
+		`{"id":"","kind":"TR","country":"","texts":{"en":{"title":"","abstract":"We look for","keywords":["fish",""]}}}`: {
+			Kind: "TR", Texts: map[protocol.Lang]protocol.Text{"en": {Abstract: "We look for", Keywords: []string{"fish", ""}}},
+		},
+	} {
+		if w := ask(h, "POST", "/api/v1/match", `{"listing":`+body+`}`); w.Code != 200 || !reflect.DeepEqual(d.query.Listing, &want) {
+			t.Errorf("%s: %d %+v %s", body, w.Code, d.query.Listing, w.Body)
+		}
+	}
 	for body, want := range map[string]string{
 		`{}`:                                 "required text",
 		`[]`:                                 "text body",
@@ -113,9 +125,15 @@ func TestMatchRequests(t *testing.T) {
 		`{"text":"a","ref":{"origin":"KH"}}`: "value ref.id",
 		`{"text":"a","limit":101}`:           "value limit",
 		`{"text":"a","offset":-1}`:           "value offset",
-		`{"text":"a","offset":9223372036854775807}`:                                                        "value offset",
-		`{"txet":"a","limit":"5","filter":{"kind":["TO"],"kinds":["XX"],"trl_min":99,"countries":["kh"]}}`: "wire-type limit, unknown txet, unknown filter.kind, value filter.kinds, value filter.countries, value filter.trl_min",
-		`{"listing":{"kind":"TO","country":"KH","texts":{"en":{"title":"x"}},"ford":["9"]}}`:               "value listing.ford[0]",
+		`{"text":"a","offset":9223372036854775807}`:                                                           "value offset",
+		`{"txet":"a","limit":"5","filter":{"kind":["TO"],"kinds":["XX"],"trl_min":99,"countries":["kh"]}}`:    "wire-type limit, unknown txet, unknown filter.kind, value filter.kinds, value filter.countries, value filter.trl_min",
+		`{"listing":{"kind":"TO","country":"KH","texts":{"en":{"title":"x"}},"ford":["9"]}}`:                  "value listing.ford[0]",
+		`{"listing":{"ford":["9"],"titel":"x"}}`:                                                              "required listing.texts, value listing.ford[0], unknown listing.titel",
+		`{"listing":{"kind":"XX","texts":{"en":{"title":5}}}}`:                                                "value listing.kind, value listing.country, wire-type listing.texts.en.title",
+		`{"text":"a","lang":"THAI","sort":"best","after":"x","offset":1,"facets":"yes"}`:                      "wire-type facets, value lang, value sort, value after",
+		`{"text":"a","filter":{"isic":["Z9"],"ipc":["C1"],"sdg":[0,18],"languages":["th","t"]}}`:              "value filter.isic, value filter.ipc, value filter.languages, value filter.sdg, value filter.sdg",
+		`{"text":"a","filter":{"sdg":["7"]}}`:                                                                 "wire-type filter.sdg",
+		`{"text":"a","filter":{"ipc":["A","A","A","A","A","A","A","A","A","A","A","A","A","A","A","A","A"]}}`: "too-large filter.ipc",
 	} {
 		if p := problem(t, ask(h, "POST", "/api/v1/match", body), 422); fields(p) != want {
 			t.Errorf("%s:\n got %s\nwant %s", body, fields(p), want)
@@ -238,7 +256,7 @@ func TestDescription(t *testing.T) {
 	}
 	for path, methods := range map[string]string{
 		"/api/v1/listings": "get post", "/api/v1/listings/{origin}/{id}": "get", "/api/v1/listings/{id}": "put delete",
-		"/api/v1/match": "get post", "/api/v1/members": "get", "/api/v1/statistics": "get", "/api/v1/health": "get", "/api/v1/metrics": "get",
+		"/api/v1/match": "get post", "/api/v1/suggest": "get", "/api/v1/members": "get", "/api/v1/statistics": "get", "/api/v1/health": "get", "/api/v1/metrics": "get",
 		"/api/v1/imports": "post", "/api/v1/listings/{origin}/{id}/full": "get", "/.well-known/tmh/charter": "get",
 	} {
 		for _, m := range strings.Fields(methods) {

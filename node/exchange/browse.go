@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"strings"
 
@@ -63,9 +62,11 @@ func (d *Desk) entry(c *protocol.Change, fresh map[protocol.MemberID]Freshness) 
 	return e
 }
 
-func (d *Desk) freshness() map[protocol.MemberID]Freshness {
+func (d *Desk) freshness() map[protocol.MemberID]Freshness { return freshnessOf(d.Members()) }
+
+func freshnessOf(all []MemberState) map[protocol.MemberID]Freshness {
 	m := make(map[protocol.MemberID]Freshness)
-	for _, s := range d.Members() {
+	for _, s := range all {
 		m[s.ID] = Freshness{State: s.State, Position: s.Position, LastHeard: s.LastHeard, LeaseUntil: s.LeaseUntil, Connected: s.Connected || s.Self}
 	}
 	return m
@@ -108,50 +109,6 @@ func (d *Desk) Entries(f match.Filter, after match.Ref, limit int) (Page, error)
 		page.Next = match.Ref{}
 	}
 	return page, err
-}
-
-// Match answers a query over the whole federated catalogue. Expired listings are left out unless the filter wants them;
-// every hit is read from the store, so what was withdrawn a moment ago is not shown.
-func (d *Desk) Match(ctx context.Context, q match.Query) (MatchAnswer, error) {
-	if q.Filter.Today == 0 {
-		q.Filter.Today = d.today()
-	}
-	a, err := d.engine.Match(ctx, q)
-	if err != nil {
-		return MatchAnswer{}, err
-	}
-	out := MatchAnswer{Hits: []Hit{}, Total: a.Total, Ranker: a.Ranker, Behind: []MemberState{}, Indexing: d.Health().Indexing}
-	fresh := d.freshness()
-	for _, h := range a.Hits {
-		c, err := d.Record(h.Ref)
-		if err != nil {
-			return MatchAnswer{}, err
-		}
-		if c == nil {
-			continue
-		}
-		if e := d.entry(c, fresh); e.Listing != nil {
-			out.Hits = append(out.Hits, Hit{Entry: e, Score: h.Score, Explanation: h.Explanation})
-		}
-	}
-	for _, m := range d.Members() {
-		if m.State != Own && m.State != Proven && m.Role == protocol.RoleMember.String() {
-			out.Behind = append(out.Behind, m)
-		}
-	}
-	return out, nil
-}
-
-// Counterparts of a listing of any member.
-func (d *Desk) Counterparts(ctx context.Context, ref match.Ref, f match.Filter, limit, offset int) (MatchAnswer, error) {
-	e, err := d.Entry(ref)
-	if err != nil {
-		return MatchAnswer{}, err
-	}
-	if e.Listing == nil {
-		return MatchAnswer{}, protocol.Errorf(protocol.CodeWithdrawn, "id", "%s is no longer listed, so nothing is matched with it", ref.ID)
-	}
-	return d.Match(ctx, match.Query{Listing: e.Listing, Self: ref, Filter: f, Limit: limit, Offset: offset})
 }
 
 // SortMembers puts members before the secretariat, each by id.

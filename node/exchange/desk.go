@@ -57,6 +57,8 @@ type Written struct {
 // Engine is the match index.
 type Engine interface {
 	Match(ctx context.Context, q match.Query) (match.Answer, error)
+	// Suggest completes what is being typed, at most n times, the best first.
+	Suggest(typed string, n int) []match.Suggestion
 }
 
 // Desk is what people and programs ask of a node.

@@ -128,24 +128,6 @@ type Entry struct {
 	Fresh     Freshness           `json:"freshness"`
 }
 
-// Hit is an entry that matches, with why.
-type Hit struct {
-	Entry
-	Score       float64           `json:"score"`
-	Explanation match.Explanation `json:"explanation"`
-}
-
-// MatchAnswer is the answer to a match query over the whole federated catalogue.
-type MatchAnswer struct {
-	Hits   []Hit        `json:"hits"`
-	Total  int          `json:"total"`  // hits in all, beyond the page
-	Ranker match.Digest `json:"ranker"` // equal digests give equal answers on every node
-	// Behind lists the members whose catalogue may be newer than what was searched.
-	Behind []MemberState `json:"behind"`
-	// Indexing is above 0 while the catalogue is read in after a start: the share still to come.
-	Indexing float64 `json:"indexing,omitempty"`
-}
-
 // Page is a run of entries in the order of (origin, id).
 type Page struct {
 	Entries []Entry   `json:"entries"`

@@ -204,7 +204,8 @@ func countryCodes(list []protocol.Country) (out []uint16) {
 	return out
 }
 
-func (c cooperation) pack() (b []byte) {
+// pack appends it to b.
+func (c cooperation) pack(b []byte) []byte {
 	for _, list := range [][]uint16{c.forms, c.seeks, c.own, c.countries} {
 		list = list[:min(len(list), protocol.MaxCodes)]
 		b = append(b, uint8(len(list)))
@@ -215,8 +216,9 @@ func (c cooperation) pack() (b []byte) {
 	return b
 }
 
-// unpackCooperation never fails: what it cannot read is as if it were not said.
+// unpackCooperation reads it behind a sketch. It never fails: what it cannot read is as if it were not said.
 func unpackCooperation(b []byte) (c cooperation) {
+	b = b[min(len(b), 2*sketchSize):]
 	for _, list := range []*[]uint16{&c.forms, &c.seeks, &c.own, &c.countries} {
 		if len(b) == 0 || len(b) < 1+2*int(b[0]) {
 			return c

@@ -225,7 +225,7 @@ func (x *Index) docOf(d *Document) segment.Doc {
 		Origin: string(d.Ref.Origin), ID: string(d.Ref.ID), Body: d.Body,
 		Kind: uint8(kindSetOf(d.Facts.Kind)), TRL: d.Facts.TRL, Country: countryCode(d.Facts.Country),
 		Published: int32(d.Facts.Published), ValidUntil: int32(d.Facts.ValidUntil), Languages: uint32(a.languages),
-		Extra: d.Facts.terms.pack(), Sequence: a.sequence, Surfaces: unique(a.surfaces, maxSurfaces),
+		Sequence: a.sequence, Surfaces: unique(a.surfaces, maxSurfaces),
 	}
 	for _, c := range d.Facts.Codes {
 		out.Codes = append(out.Codes, uint32(c))
@@ -234,6 +234,8 @@ func (x *Index) docOf(d *Document) segment.Doc {
 	for _, t := range slices.Sorted(maps.Keys(a.impacts)) {
 		out.Terms = append(out.Terms, segment.Impact{Term: t, Impact: a.impacts[t]})
 	}
+	sketch := sketchOf(out.Terms)
+	out.Extra = d.Facts.terms.pack(sketch.pack(nil))
 	return out
 }
 

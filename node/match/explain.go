@@ -75,14 +75,13 @@ func (a *anatomy) impact(id uint32) uint32 {
 }
 
 // shares computes the parts of a document's text score exactly as the stages do.
-func (x *Index) shares(p *plan, part int, doc uint16) (list []share) {
-	a := x.anatomy(p, part, doc)
+func (x *Index) shares(p *plan, part int, doc uint16, a *anatomy) (list []share) {
 	for i := range p.wants {
 		if s, ok := x.shareOf(p, &p.wants[i], a); ok {
 			list = append(list, s)
 		}
 	}
-	counts := p.countPairs(part, doc, &x.weights)
+	counts := p.countPairs(part, doc, a.seq, &x.weights)
 	for i, n := range counts {
 		if q := &p.pairs[i]; n.score > 0 {
 			list = append(list, share{wish: &q.wish, kind: PartBigram, weight: n.score, fields: n.fields, end: q.end})

@@ -1,7 +1,6 @@
 package match
 
 import (
-	"encoding/binary"
 	"maps"
 	"slices"
 	"strconv"
@@ -29,12 +28,14 @@ type FacetCount struct {
 
 // tally counts for facets.
 type tally struct {
-	kinds     [6]int
-	countries map[uint16]int
+	kinds     [1 << 6]int // by set
 	origins   map[string]int
 	ford      [7]int
 	trl       [10]int
-	languages map[spaceSet]int
+	languages [1 << 14]int // by set of claims
+	// of the part that is being counted
+	country [26 * 26]int
+	origin  []int
 }
 
 // count enters a document under each criterion of which no other fails.
@@ -44,36 +45,42 @@ func (t *tally) count(c *columns, d uint16, failed uint32) {
 	}
 	only := func(by criterion) bool { return failed&^(1<<by) == 0 }
 	if only(byKind) {
-		for i := range t.kinds {
-			if c.kinds[d]&(1<<i) != 0 {
-				t.kinds[i]++
-			}
-		}
+		t.kinds[c.kinds[d]&(1<<6-1)]++
 	}
 	if only(byTRL) && int(c.trls[d]) < len(t.trl) {
 		t.trl[c.trls[d]]++
 	}
 	if only(byCountry) {
-		if t.countries == nil {
-			t.countries = make(map[uint16]int)
+		if a, b := c.countries[d]>>8-'A', c.countries[d]&0xff-'A'; a < 26 && b < 26 {
+			t.country[a*26+b]++
 		}
-		t.countries[c.countries[d]]++
 	}
 	if only(byOrigin) {
-		if t.origins == nil {
-			t.origins = make(map[string]int)
-		}
-		t.origins[c.names[c.origins[d]]]++
+		t.origin[c.origins[d]]++
 	}
 	if only(byLanguage) {
-		if t.languages == nil {
-			t.languages = make(map[spaceSet]int)
-		}
-		t.languages[spaceSet(c.languages[d])]++
+		t.languages[c.languages[d]>>claimed&(1<<14-1)]++
 	}
 	if only(byFORD) {
 		t.countFORD(c.seg.Codes(d))
 	}
+}
+
+// begin counts a part; end enters what was counted.
+func (t *tally) begin(c *columns) {
+	t.origin = append(t.origin[:0], make([]int, len(c.names))...)
+}
+
+func (t *tally) end(c *columns) {
+	if t.origins == nil {
+		t.origins = make(map[string]int)
+	}
+	for i, n := range t.origin {
+		if n > 0 {
+			t.origins[strings.Clone(c.names[i])] += n
+		}
+	}
+	t.origin = t.origin[:0]
 }
 
 func (t *tally) countFORD(codes []uint32) {
@@ -96,26 +103,33 @@ func (t *tally) add(o *tally) {
 	for i, n := range o.trl {
 		t.trl[i] += n
 	}
-	t.countries = merged(t.countries, o.countries)
-	t.origins = merged(t.origins, o.origins)
-	t.languages = merged(t.languages, o.languages)
-}
-
-func merged[K comparable](a, b map[K]int) map[K]int {
-	if a == nil {
-		a = make(map[K]int)
+	for i, n := range o.country {
+		t.country[i] += n
 	}
-	for k, n := range b {
-		a[k] += n
+	for i, n := range o.languages {
+		t.languages[i] += n
 	}
-	return a
+	if t.origins == nil {
+		t.origins = make(map[string]int)
+	}
+	for k, n := range o.origins {
+		t.origins[k] += n
+	}
 }
 
 // facets in a fixed order: by count, then by value.
 func (t *tally) facets() *Facets {
 	f := new(Facets)
 	kinds := protocol.Kinds()
-	f.Kinds = numbered(t.kinds[:], func(i int) string { return string(kinds[i]) })
+	byKind := make([]int, len(kinds))
+	for set, n := range t.kinds {
+		for i := range kinds {
+			if set&(1<<i) != 0 {
+				byKind[i] += n
+			}
+		}
+	}
+	f.Kinds = numbered(byKind, func(i int) string { return string(kinds[i]) })
 	f.FORD = numbered(t.ford[:], func(i int) string {
 		if i == 0 {
 			return ""
@@ -129,17 +143,14 @@ func (t *tally) facets() *Facets {
 		return strconv.Itoa(i)
 	})
 	slices.SortFunc(f.TRL, func(a, b FacetCount) int { return strings.Compare(a.Value, b.Value) })
-	countries := make(map[string]int)
-	for c, n := range t.countries {
-		if c != 0 {
-			countries[string(binary.BigEndian.AppendUint16(nil, c))] += n
-		}
-	}
-	f.Countries = counted(countries)
+	f.Countries = numbered(t.country[:], func(i int) string { return string([]byte{'A' + byte(i/26), 'A' + byte(i%26)}) })
 	f.Origins = counted(t.origins)
 	languages := make(map[string]int)
 	for set, n := range t.languages {
-		for _, lang := range set.languages() {
+		if n == 0 {
+			continue
+		}
+		for _, lang := range (spaceSet(set) << claimed).languages() {
 			languages[lang] += n
 		}
 	}

@@ -44,7 +44,7 @@ func segmentName(n uint32) string { return fmt.Sprintf("%08d.segment", n) }
 
 // analysis names the code's share of what a segment holds: change it with any change of how documents are analysed or
 // weighed, and indexes are built anew.
-const analysisVersion = "analysis-1"
+const analysisVersion = "analysis-2"
 
 // settingsDigest is of all that a segment depends on besides its documents.
 func (x *Index) settingsDigest() protocol.Hash {

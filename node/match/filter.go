@@ -2,6 +2,7 @@ package match
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 
 	"github.com/asean-tmh/tmh/node/match/segment"
@@ -173,6 +174,61 @@ func (s *sieve) fails(r *row) (failed uint32) {
 		set(bySubject, !anyCovers(list, r.codes))
 	}
 	return failed
+}
+
+// allow marks in the set the documents of a part that pass, of those that have a sum. It looks at one column after another,
+// since most filters look at few.
+func (c *columns) allow(set *bitmap, sums []uint32) {
+	n := len(sums)
+	*set = bitmap{}
+	for d, sum := range sums {
+		if sum != 0 {
+			set[d/64] |= 1 << (d % 64)
+		}
+	}
+	s := c.sieve
+	if s.kinds != allKinds {
+		keep(set, n, func(d int) bool { return kindSet(c.kinds[d])&s.kinds != 0 })
+	}
+	if s.trlMax > 0 {
+		least := max(s.trlMin, 1)
+		keep(set, n, func(d int) bool { return c.trls[d] >= least && c.trls[d] <= s.trlMax })
+	}
+	if s.today > 0 {
+		keep(set, n, func(d int) bool { return c.valid[d] == 0 || c.valid[d] >= s.today })
+	}
+	if c.origin != nil {
+		keep(set, n, func(d int) bool { return c.origin[c.origins[d]] })
+	}
+	if len(s.countries) > 0 {
+		keep(set, n, func(d int) bool { return slices.Contains(s.countries, c.countries[d]) })
+	}
+	if s.languages != 0 {
+		keep(set, n, func(d int) bool { return spaceSet(c.languages[d])&s.languages != 0 })
+	}
+	if c.coded {
+		keep(set, n, func(d int) bool {
+			codes := c.seg.Codes(uint16(d))
+			for _, list := range s.subjects {
+				if !anyCovers(list, codes) {
+					return false
+				}
+			}
+			return len(s.ford) == 0 || anyCovers(s.ford, codes)
+		})
+	}
+}
+
+// keep takes out of a set what does not pass.
+func keep(set *bitmap, n int, passes func(d int) bool) {
+	for w := range (n + 63) / 64 {
+		for left := set[w]; left != 0; left &= left - 1 {
+			d := w*64 + bits.TrailingZeros64(left)
+			if !passes(d) {
+				set[w] &^= 1 << (d % 64)
+			}
+		}
+	}
 }
 
 func anyCovers(wanted []Code, codes []uint32) bool {

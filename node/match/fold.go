@@ -1,6 +1,7 @@
 package match
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/asean-tmh/tmh/node/match/segment"
@@ -15,25 +16,64 @@ const (
 	fewestSame = 8   // distinct terms; shorter texts are alike too easily
 )
 
-type outline struct {
-	terms []uint64 // hashes, ascending
-	kind  uint8
+// sketch of a document's set of terms (MinHash): the part of two sketches that is equal is about the part of the terms
+// that both documents have. It is kept with the document, so that a hundred are compared at once.
+type sketch [sketchSize]uint16
+
+const (
+	sketchSize = 16
+	alike      = 10 // equal places from which the documents themselves are compared
+)
+
+func sketchOf(terms []segment.Impact) (s sketch) {
+	for i := range s {
+		s[i] = 1<<16 - 1
+	}
+	for _, t := range terms {
+		h := hashTerm(t.Term)
+		for i := range s {
+			h = h*0xd1342543de82ef95 + 0x9e3779b97f4a7c15
+			s[i] = min(s[i], uint16((h^h>>29)>>40))
+		}
+	}
+	return s
+}
+
+func (s *sketch) pack(b []byte) []byte {
+	for _, n := range s {
+		b = binary.LittleEndian.AppendUint16(b, n)
+	}
+	return b
+}
+
+func (s *sketch) equal(t *sketch) (n int) {
+	for i := range s {
+		if s[i] == t[i] {
+			n++
+		}
+	}
+	return n
+}
+
+func unpackSketch(b []byte) (s sketch) {
+	if len(b) >= 2*sketchSize {
+		for i := range s {
+			s[i] = binary.LittleEndian.Uint16(b[2*i:])
+		}
+	}
+	return s
 }
 
 func (r *ranking) fold() {
 	n := min(foldAmong, len(r.list))
-	outlines := make([]outline, n)
-	var buf []segment.Weight
-	for i := range n {
-		outlines[i], buf = r.outline(r.list[i], buf)
+	sketches := make([]sketch, n)
+	for i, s := range r.list[:n] {
+		sketches[i] = unpackSketch(r.snap.parts[s.part].seg.Extra(s.doc))
 	}
 	folded := make([]bool, len(r.list))
 	for i := range n {
-		if folded[i] {
-			continue
-		}
-		for j := i + 1; j < n; j++ {
-			if !folded[j] && outlines[i].like(&outlines[j]) {
+		for j := i + 1; j < n && !folded[i]; j++ {
+			if !folded[j] && sketches[i].equal(&sketches[j]) >= alike && r.same(r.list[i], r.list[j]) {
 				folded[j] = true
 				r.list[i].same = append(r.list[i].same, r.snap.refOf(&r.list[j].candidate))
 			}
@@ -48,15 +88,25 @@ func (r *ranking) fold() {
 	r.list = kept
 }
 
-func (r *ranking) outline(s *scored, buf []segment.Weight) (o outline, _ []segment.Weight) {
-	seg := r.snap.parts[s.part].seg
-	buf = seg.Vector(buf[:0], s.doc)
-	o.kind = seg.Kinds()[s.doc]
-	for _, w := range buf {
-		o.terms = append(o.terms, hashTerm(seg.TermString(w.Term)))
+// same compares two documents term by term.
+func (r *ranking) same(a, b *scored) bool {
+	v, w := r.hashes(a), r.hashes(b)
+	kind := func(s *scored) uint8 { return r.snap.parts[s.part].seg.Kinds()[s.doc] }
+	if kind(a) != kind(b) || min(len(v), len(w)) < fewestSame {
+		return false
 	}
-	slices.Sort(o.terms)
-	return o, buf
+	both := inBoth(v, w)
+	return float64(both) >= sameWords*float64(len(v)+len(w)-both)
+}
+
+// hashes of a document's terms, ascending.
+func (r *ranking) hashes(s *scored) (list []uint64) {
+	seg := r.snap.parts[s.part].seg
+	for _, w := range seg.Vector(nil, s.doc) {
+		list = append(list, hashTerm(seg.TermString(w.Term)))
+	}
+	slices.Sort(list)
+	return list
 }
 
 // hashTerm is FNV-1a with a last mixing: equal on all nodes.
@@ -67,19 +117,6 @@ func hashTerm(s string) uint64 {
 	}
 	h ^= h >> 32
 	return h * 0x9e3779b97f4a7c15
-}
-
-func (o *outline) like(p *outline) bool {
-	a, b := len(o.terms), len(p.terms)
-	if o.kind != p.kind || min(a, b) < fewestSame || float64(min(a, b)) < sameWords*float64(max(a, b)) {
-		return false
-	}
-	const few = 16 // the lowest hashes are a fair sample of both: where they differ, all do
-	if a > few && b > few && inBoth(o.terms[:few], p.terms[:few]) < few/2 {
-		return false
-	}
-	both := inBoth(o.terms, p.terms)
-	return float64(both) >= sameWords*float64(a+b-both)
 }
 
 // inBoth counts what two ascending lists have in common.

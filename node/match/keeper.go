@@ -1,7 +1,5 @@
 package match
 
-import "cmp"
-
 // keeper keeps the best candidates offered, in a heap with the worst on top.
 type keeper struct {
 	snap  *snapshot
@@ -12,8 +10,11 @@ type keeper struct {
 
 // compare orders from the best: by score, then by ref, never by the place of a document, which depends on history.
 func (s *snapshot) compare(a, b *candidate) int {
-	if a.sum != b.sum {
-		return cmp.Compare(b.sum, a.sum)
+	switch {
+	case a.sum > b.sum:
+		return -1
+	case a.sum < b.sum:
+		return 1
 	}
 	return s.refOf(a).Compare(s.refOf(b))
 }

@@ -71,6 +71,10 @@ func (t *pairTable) count(seq []uint32, w *Weights, counts []pairCount, found []
 
 // scorePairs adds the pairs' scores to the text scores of candidates.
 func (x *Index) scorePairs(plans []*plan, found []candidate, scores []float64) {
+	inHalves(len(found), func(from, to int) { x.scoreSomePairs(plans, found[from:to], scores[from:to]) })
+}
+
+func (x *Index) scoreSomePairs(plans []*plan, found []candidate, scores []float64) {
 	type key struct{ part, plan int }
 	tables := make(map[key]*pairTable)
 	var counts []pairCount
@@ -117,13 +121,13 @@ func spoken(seg *segment.Segment, doc uint16) float64 {
 }
 
 // countPairs is what each pair gives to one document, as scorePairs adds it up.
-func (p *plan) countPairs(part int, doc uint16, w *Weights) []pairCount {
+func (p *plan) countPairs(part int, doc uint16, seq []uint32, w *Weights) []pairCount {
 	counts := make([]pairCount, len(p.pairs))
 	if len(counts) == 0 {
 		return nil
 	}
 	seg := p.snap.parts[part].seg
-	length, hit := p.pairTable(part).count(seg.Sequence(nil, doc), w, counts, nil)
+	length, hit := p.pairTable(part).count(seq, w, counts, nil)
 	norm := w.norm(length / spoken(seg, doc))
 	for _, n := range hit {
 		counts[n].score = p.pairScore(n, counts[n].tf, norm)

@@ -15,17 +15,18 @@ type reason struct {
 func (r *ranking) explain(s *scored) Explanation {
 	parts := r.partsOf(&s.values)
 	var list []reason
+	a := r.x.anatomy(r.plans[s.plan], s.part, s.doc)
 	if s.text > 0 {
 		unit := parts.text / s.text
-		for _, h := range joinShares(r.x.shares(r.plans[s.plan], s.part, s.doc)) {
+		for _, h := range joinShares(r.x.shares(r.plans[s.plan], s.part, s.doc, a)) {
 			list = append(list, reason{
 				Part:   Part{Kind: h.kind, Term: h.surface(), Means: h.means, Found: display(h.found), Weight: h.weight * unit},
 				fields: h.fields,
 			})
 		}
 	}
-	list = append(list, r.expansionReasons(s, parts.expansion)...)
-	list = append(list, r.topicReasons(s, parts.topics)...)
+	list = append(list, r.expansionReasons(s, a, parts.expansion)...)
+	list = append(list, r.topicReasons(s, a, parts.topics)...)
 	list = append(list, r.factReasons(s)...)
 	if parts.embedding > 0 {
 		list = append(list, reason{Part: Part{Kind: PartEmbedding, Weight: parts.embedding}})
@@ -63,11 +64,10 @@ func cut(list []reason) []Part {
 }
 
 // expansionReasons are the terms that a document shares with the best ones.
-func (r *ranking) expansionReasons(s *scored, total float64) (list []reason) {
+func (r *ranking) expansionReasons(s *scored, a *anatomy, total float64) (list []reason) {
 	if total <= 0 {
 		return nil
 	}
-	a := r.x.anatomy(r.plans[s.plan], s.part, s.doc)
 	unit := total / s.values.expansion
 	for _, t := range r.second.terms {
 		id, ok := a.seg.Term(t.term)

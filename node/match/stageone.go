@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"math/bits"
 	"runtime"
 	"slices"
 	"sync"
@@ -29,6 +30,8 @@ type scratch struct {
 	sums  [][segment.MaxDocs]uint32 // one a plan
 	one   [segment.MaxDocs]uint32   // of one wish
 	touch []uint16
+	// of a filter
+	allowed bitmap
 }
 
 func (x *Index) borrowScratch(plans int) *scratch {
@@ -206,33 +209,69 @@ func collect(s *snapshot, at int, plans []*plan, sc *scratch, v *sieve, self pla
 			}
 		}
 	}
-	first := sc.sums[0][:n]
-	for d, sum := range first {
-		which := 0
-		for i := 1; i < len(plans); i++ {
-			if other := sc.sums[i][d]; other > sum {
-				sum, which = other, i
-			}
-		}
-		if sum == 0 {
-			continue
-		}
-		if facets != nil || !v.open {
-			failed := c.fails(uint16(d))
-			if facets != nil {
-				facets.count(&c, uint16(d), failed)
-			}
-			if failed != 0 {
-				continue
-			}
-		}
+	sums := sc.sums[0][:n]
+	if len(plans) > 1 {
+		sums = sc.best(plans, n)
+	}
+	offer := func(d int, sum uint32) {
 		total++
 		if sum >= keep.floor {
-			keep.offer(candidate{part: at, doc: uint16(d), plan: which, sum: sum})
+			keep.offer(candidate{part: at, doc: uint16(d), plan: sc.bestOf(plans, d, sum), sum: sum})
+		}
+	}
+	switch {
+	case facets != nil:
+		facets.begin(&c)
+		defer facets.end(&c)
+		for d, sum := range sums {
+			if sum != 0 {
+				failed := c.fails(uint16(d))
+				if facets.count(&c, uint16(d), failed); failed == 0 {
+					offer(d, sum)
+				}
+			}
+		}
+	case v.open:
+		for d, sum := range sums {
+			if sum != 0 {
+				offer(d, sum)
+			}
+		}
+	default:
+		c.allow(&sc.allowed, sums)
+		for w := range (n + 63) / 64 {
+			for left := sc.allowed[w]; left != 0; left &= left - 1 {
+				d := w*64 + bits.TrailingZeros64(left)
+				offer(d, sums[d])
+			}
 		}
 	}
 	for i := range plans {
 		clear(sc.sums[i][:n])
 	}
+	if len(plans) > 1 {
+		clear(sums)
+	}
 	return total
+}
+
+// best are the greatest sums that any plan gives.
+func (sc *scratch) best(plans []*plan, n int) []uint32 {
+	sums := sc.one[:n]
+	for d := range sums {
+		for i := range plans {
+			sums[d] = max(sums[d], sc.sums[i][d])
+		}
+	}
+	return sums
+}
+
+// bestOf is the first plan that gives a sum.
+func (sc *scratch) bestOf(plans []*plan, d int, sum uint32) int {
+	for i := range plans {
+		if sc.sums[i][d] == sum {
+			return i
+		}
+	}
+	return 0
 }

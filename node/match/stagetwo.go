@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/asean-tmh/tmh/node/match/segment"
 )
@@ -95,6 +97,19 @@ func (r *ranking) fill(ctx context.Context, v *sieve, self place) error {
 		}
 	}
 	return nil
+}
+
+// inHalves does the work on n things on two processors where it is worth it. What is done to a thing must not depend on
+// the others.
+func inHalves(n int, work func(from, to int)) {
+	if n < 200 || runtime.GOMAXPROCS(0) < 2 {
+		work(0, n)
+		return
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { work(0, n/2) })
+	work(n/2, n)
+	wg.Wait()
 }
 
 // combine sums up the weighted parts, and sorts.
@@ -208,10 +223,13 @@ func (r *ranking) scoreExpansion() {
 	if len(r.second.terms) == 0 {
 		return
 	}
+	inHalves(len(r.list), func(from, to int) { r.scoreSomeExpansion(r.list[from:to]) })
+}
+
+func (r *ranking) scoreSomeExpansion(list []*scored) {
 	tables := make([]*expansionTable, len(r.snap.parts))
 	var buf []segment.Weight
-	for i := range r.list {
-		s := r.list[i]
+	for _, s := range list {
 		t := tables[s.part]
 		if t == nil {
 			t = r.expansionTable(s.part)

@@ -340,12 +340,12 @@ func (r *ranking) topicTerms() (best []topics.Term) {
 const topicPairs = 3
 
 // topicReasons are the pairs of words that bring query and document near each other.
-func (r *ranking) topicReasons(s *scored, total float64) (list []reason) {
+func (r *ranking) topicReasons(s *scored, a *anatomy, total float64) (list []reason) {
 	if total <= 0 || r.second.topics == nil {
 		return nil
 	}
 	seg := r.snap.parts[s.part].seg
-	doc := sharedTerms(seg, s.doc)
+	doc := sharedTerms(seg, a.vector)
 	v := r.vector(&s.candidate)
 	cosine := r.second.topics.query.Cosine(v)
 	if cosine <= 0 {
@@ -353,7 +353,6 @@ func (r *ranking) topicReasons(s *scored, total float64) (list []reason) {
 	}
 	rest := total
 	pairs, _ := r.second.topics.query.Pairs(doc, v, 4*topicPairs)
-	a := r.x.anatomy(r.plans[s.plan], s.part, s.doc)
 	for _, p := range pairs {
 		if p.Query == p.Doc || len(list) == topicPairs { // what both write is named already
 			continue
@@ -379,8 +378,8 @@ func (r *ranking) topicReasons(s *scored, total float64) (list []reason) {
 }
 
 // sharedTerms are the terms of one document that all languages share.
-func sharedTerms(seg *segment.Segment, doc uint16) (terms []topics.Term) {
-	for _, w := range seg.Vector(nil, doc) {
+func sharedTerms(seg *segment.Segment, vector []segment.Weight) (terms []topics.Term) {
+	for _, w := range vector {
 		if term := seg.TermString(w.Term); spaceOf(term) == common {
 			terms = append(terms, topics.Term{Term: term, Weight: topics.ImpactWeight(w.Impact)})
 		}

@@ -113,7 +113,10 @@ func (out *builtin) row(name string, head, cells []string, b *Builder) error {
 		if cells[0] == "en" {
 			return nil
 		}
-		return b.AddWord(cells[0], cells[1])
+		if err := b.AddWord(cells[0], cells[1]); !errors.Is(err, errSigns) {
+			return err
+		}
+		return nil
 	}
 	if head[0] == "code" {
 		head, cells = head[1:], cells[1:]

@@ -194,7 +194,9 @@ func (im *Importer) pairsWithHeader(f *file) error {
 	return f.rows(func(_ int, line string) error {
 		cols := strings.Split(line, "\t")
 		if at == nil {
-			at = headerOf(line)
+			if at = headerOf(line); at == nil {
+				return errColumns
+			}
 			f.lang = langCode(cols[at[0]])
 			return nil
 		}
@@ -280,6 +282,9 @@ func (im *Importer) termTable(f *file) error {
 	return f.rows(func(_ int, line string) error {
 		cells := strings.Split(line, "\t")
 		if langs == nil {
+			if cells[0] != "en" {
+				return errColumns
+			}
 			langs = cells
 			return nil
 		}

@@ -2,6 +2,7 @@ package lexicon
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -113,7 +114,7 @@ func (im *Importer) Read(name string, in io.Reader) (*Report, error) {
 		return r, nil
 	}
 	f := file{name: name, report: r}
-	if f.text(b); r.Note != "" {
+	if !f.text(b) {
 		return r, nil
 	}
 	form := f.recognise(im.Lang)
@@ -130,40 +131,28 @@ type file struct {
 	lines  []string
 	report *Report
 	lang   string
-	latin1 bool
 }
 
-// text cuts into lines. What is no UTF-8 throughout can be ISO-8859-1, as older word lists are.
-func (f *file) text(b []byte) {
+// text cuts into lines. A text that is no UTF-8 and has no letter in UTF-8 either is ISO-8859-1, as older word lists are.
+func (f *file) text(b []byte) bool {
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	switch {
 	case bytes.IndexByte(b, 0) >= 0:
 		f.report.Note = "left out whole: it is no text"
-		return
-	case !utf8.Valid(b) && badLines(b) > 1+bytes.Count(b, []byte("\n"))/50 && !bytes.ContainsFunc(b, multibyte):
+		return false
+	case !utf8.Valid(b) && !bytes.ContainsFunc(b, func(r rune) bool { return r >= utf8.RuneSelf && r != utf8.RuneError }):
 		var s strings.Builder
 		for _, c := range b {
 			s.WriteRune(rune(c))
 		}
-		b, f.latin1 = []byte(s.String()), true
+		b = []byte(s.String())
 		f.report.Note = "read as ISO-8859-1"
 	}
 	f.lines = strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
 	for i, l := range f.lines {
 		f.lines[i] = strings.TrimSuffix(l, "\r")
 	}
-}
-
-// multibyte is true of characters that a text in ISO-8859-1 does not have by chance.
-func multibyte(r rune) bool { return r >= 0x100 && r != utf8.RuneError }
-
-func badLines(b []byte) (n int) {
-	for line := range bytes.Lines(b) {
-		if !utf8.Valid(line) {
-			n++
-		}
-	}
-	return n
+	return true
 }
 
 var (
@@ -225,7 +214,7 @@ func (im *Importer) source(name, licence, from string) (string, error) {
 	if from == "" {
 		from = im.From
 	}
-	name = clip(name, 64)
+	name = cmp.Or(clip(name, 64), "unnamed")
 	return name, im.Builder.AddSource(Source{Name: name, Licence: clip(licence, 300), From: clip(from, 300)})
 }
 

@@ -153,7 +153,8 @@ func learnLang(lang string, texts []BilingualText, known *Lexicon, opt LearnOpti
 	slices.SortStableFunc(texts, func(a, b BilingualText) int {
 		return cmp.Or(cmp.Compare(a.Origin, b.Origin), cmp.Compare(a.Ref, b.Ref))
 	})
-	n := number(texts, newEnglish())
+	stems := newEnglish()
+	n := number(texts, stems)
 	there, back := n.translation(0, 1), n.translation(1, 0)
 	found := map[wordPair]*Proposal{}
 	origins := map[wordPair]map[string]bool{}
@@ -170,7 +171,7 @@ func learnLang(lang string, texts []BilingualText, known *Lexicon, opt LearnOpti
 					continue
 				}
 				if found[pair] == nil {
-					found[pair] = &Proposal{Lang: lang, Word: word, English: surface(texts[i].English, n.english[e]), Probability: p}
+					found[pair] = &Proposal{Lang: lang, Word: word, English: surface(stems, texts[i].English, n.english[e]), Probability: p}
 					origins[pair] = map[string]bool{}
 				}
 				q := found[pair]
@@ -192,8 +193,7 @@ func learnLang(lang string, texts []BilingualText, known *Lexicon, opt LearnOpti
 }
 
 // surface finds the word that a text has for a stem.
-func surface(words []string, stem string) string {
-	e := newEnglish()
+func surface(e *english, words []string, stem string) string {
 	for _, w := range words {
 		if t := e.terms(w); len(t) > 0 && t[0] == stem {
 			return w

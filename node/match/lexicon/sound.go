@@ -32,6 +32,7 @@ func isVowel(c byte) bool {
 	return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u'
 }
 
+//nolint:gochecknoglobals // a table
 var latinPlain = [26]byte{
 	'a', 'P', 'K', 'T', 'e', 'P', 'K', 'H', 'i', 'S', 'K', 'L', 'M', 'N', 'o', 'P', 'K', 'R', 'S', 'T', 'u', 'V', 'V', 'K', 'Y', 'S',
 }
@@ -102,6 +103,8 @@ func latinSounds(dst []byte, w string) []byte {
 
 // abugidaLetters gives the sound of every letter and sign that has one; a letter that is only a seat for vowels has '-',
 // a sign that takes the inherent vowel away has '^'.
+//
+//nolint:gochecknoglobals // a table
 var abugidaLetters = func() map[rune]byte {
 	m := map[rune]byte{}
 	for sound, letters := range map[byte]string{
@@ -160,32 +163,34 @@ func abugidaSounds(dst []byte, w string) []byte {
 			dst = push(dst, start, s)
 			continue
 		}
-		switch before := byte(0); {
-		case n > start:
-			before = dst[n-1]
-			switch {
-			case (r == 'ျ' || r == 'ြ') && before == 'K': // ky sounds as ch and j
-				dst[n-1] = 'S'
-				continue
-			case r == 'ှ':
-				if before == 'R' || before == 'Y' || before == 'L' {
-					dst[n-1] = 'S'
-				}
-				continue
-			case r == 'វ' && before == 'H':
-				dst[n-1] = 'P'
-				continue
-			}
-			fallthrough
-		default:
-			dst = push(dst, start, s)
+		if n > start && joined(dst, r) {
+			continue
 		}
+		dst = push(dst, start, s)
 		if lead != 0 {
 			dst = push(dst, start, lead)
 			lead = 0
 		}
 	}
 	return dst
+}
+
+// joined changes the last sound where a letter and the one before it make one: ky and gy sound as ch and j, hv as f.
+func joined(dst []byte, r rune) bool {
+	last := &dst[len(dst)-1]
+	switch {
+	case (r == 'ျ' || r == 'ြ') && *last == 'K':
+		*last = 'S'
+	case r == 'ှ':
+		if *last == 'R' || *last == 'Y' || *last == 'L' {
+			*last = 'S'
+		}
+	case r == 'វ' && *last == 'H':
+		*last = 'P'
+	default:
+		return false
+	}
+	return true
 }
 
 // weak sounds come and go between scripts.
@@ -232,11 +237,10 @@ func swapCost(a, b byte) int {
 func Alike(a, b []byte) float64 {
 	var row [maxSounds + 1]int
 	a, b = a[:min(len(a), maxSounds)], b[:min(len(b), maxSounds)]
-	weight := 0
 	for j, s := range b {
 		row[j+1] = row[j] + dropCost(s)
 	}
-	weight = row[len(b)]
+	weight := row[len(b)]
 	for _, s := range a {
 		drop := dropCost(s)
 		weight += drop

@@ -20,6 +20,7 @@ const (
 	b  = 0.4
 )
 
+//nolint:gochecknoglobals // tables
 var (
 	stopWords = func() map[string]bool {
 		m := map[string]bool{}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+//nolint:gochecknoglobals // tables
 var (
 	anyWord = regexp.MustCompile(`\p{L}[\p{L}\p{M}]*|\d[\d.,]*\d|\d`)
 	tamil   = regexp.MustCompile(`[\x{0b80}-\x{0bff}]+|[a-z]+|\d[\d.,]*\d|\d`)
@@ -143,7 +144,7 @@ func clusterEnds(run, lang string) []int {
 	r := []rune(run)
 	at := 0
 	for i, c := range r {
-		starts := false
+		var starts bool
 		switch lang {
 		case "zh":
 			starts = true
