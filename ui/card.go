@@ -16,7 +16,9 @@ import (
 type card struct {
 	Href          string
 	Lang          protocol.Lang // of Title and Teaser
-	Title, Teaser string
+	Title         string
+	Heading       []match.Piece // the title, with what was looked for marked
+	Teaser        []match.Piece
 	Also          string // other languages it is written in
 	Kind, Code    string // "Technology offer", "TO"
 	Country       string
@@ -26,20 +28,17 @@ type card struct {
 	Demonstration bool
 	Unusable      bool
 	Fresh         freshness
-	Why           *why // nil outside answers
+	Verdict       match.Verdict // "" outside answers, as are the following
+	Says          string        // the verdict in words
+	Same          []sameLink
+	Why           *why
 }
 
-// why is an explanation: rows whose weights sum to the score.
-type why struct {
-	Sentence string
-	Rows     []whyRow
-	Score    string
-	ID       string // unique on the page
-}
-
-type whyRow struct {
-	Kind, Term, Fields, Weight, Share string
-	Bar                               string // width in percent of the heaviest
+// sameLink leads to another listing of the same technology.
+type sameLink struct {
+	Href, Member string
+	Lang         protocol.Lang // of Title
+	Title        string
 }
 
 func (s *site) card(e exchange.Entry, langs []protocol.Lang) card {
@@ -47,11 +46,12 @@ func (s *site) card(e exchange.Entry, langs []protocol.Lang) card {
 	l := e.Listing
 	if l == nil {
 		c.Lang, c.Title, c.Unusable = "en", string(e.Origin)+" / "+string(e.ID), true
+		c.Heading = plain(c.Title)
 		return c
 	}
 	var t protocol.Text
 	c.Lang, t = l.Text(langs...)
-	c.Title, c.Teaser = t.Title, teaser(t)
+	c.Title, c.Heading, c.Teaser = t.Title, plain(t.Title), snippet(plain(t.Value), plain(t.Abstract))
 	var also []string
 	for _, lang := range l.Languages() {
 		if lang != c.Lang {
@@ -80,37 +80,29 @@ func (s *site) hits(hits []exchange.Hit, langs []protocol.Lang) []card {
 	var cards []card
 	for i, h := range hits {
 		c := s.card(h.Entry, langs)
+		if marked, ok := h.Highlights[c.Lang]; ok {
+			c.Heading, c.Teaser = marked.Title, snippet(marked.Value, marked.Abstract)
+		}
+		c.Verdict, c.Says = h.Verdict, verdictWords(h.Verdict)
+		for _, other := range h.Same {
+			c.Same = append(c.Same, sameLink{href(other.Ref), s.memberName(other.Origin), other.Lang, other.Title})
+		}
 		c.Why = explain(h, fmt.Sprintf("why-%d", i+1))
 		cards = append(cards, c)
 	}
 	return cards
 }
 
-func explain(h exchange.Hit, id string) *why {
-	w := &why{Sentence: h.Explanation.Sentence, Score: fmt.Sprintf("%.3f", h.Score), ID: id}
-	heaviest := 0.0
-	for _, p := range h.Explanation.Parts {
-		heaviest = max(heaviest, p.Weight)
+func verdictWords(v match.Verdict) string {
+	switch v {
+	case match.Strong:
+		return "Strong match"
+	case match.Fair:
+		return "Fair match"
+	case match.Weak:
+		return "Weak match"
 	}
-	for _, p := range h.Explanation.Parts {
-		row := whyRow{Kind: p.Kind, Term: p.Term, Fields: strings.Join(p.Fields, ", "), Weight: fmt.Sprintf("%.3f", p.Weight), Bar: "0"}
-		switch p.Kind {
-		case match.PartTerm:
-			row.Kind = "word"
-		case match.PartBigram:
-			row.Kind = "phrase"
-		case match.PartOther:
-			row.Kind, row.Term = "", "lighter parts together"
-		}
-		if h.Score > 0 {
-			row.Share = fmt.Sprintf("%.0f%%", 100*p.Weight/h.Score)
-		}
-		if heaviest > 0 {
-			row.Bar = fmt.Sprintf("%.1f", max(0, 100*p.Weight/heaviest))
-		}
-		w.Rows = append(w.Rows, row)
-	}
-	return w
+	return ""
 }
 
 func href(ref match.Ref) string { return "/listings/" + string(ref.Origin) + "/" + string(ref.ID) }

@@ -26,6 +26,7 @@ type listingPage struct {
 	Full       string // address of the full record; "" where there is none
 	Fits       []card
 	Missing    string // why there is nothing that could fit
+	Weak       string // that nothing fits well
 	Notes      []string
 }
 
@@ -85,6 +86,8 @@ func (s *site) listing(r *http.Request) (view, error) {
 	p.Fits, p.Notes = s.hits(a.Hits, langs), notes(a, s.cfg.Now())
 	if len(p.Fits) == 0 {
 		p.Missing = "Nothing in the catalogue answers this listing yet."
+	} else if a.Verdict == match.Weak {
+		p.Weak = "No good match yet. These listings are the nearest."
 	}
 	return view{"listing", p, http.StatusOK}, nil
 }

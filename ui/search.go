@@ -37,12 +37,25 @@ type searchPage struct {
 	Notes    []string
 	Kinds    []tally
 	Members  int
+
+	NoGood  bool     // nothing found is more than a weak match
+	Nearest bool     // the other orders show matches only, and there is none: NoGood
+	Meant   []speech // did you mean
+	MeantAt string
+	Read    string   // languages that the words were read in
+	ReadAs  []choice // the same by one of them
+	Chosen  []choice
+	Sorts   []choice
+	Sorted  string
+	Facets  []facetGroup
+	ByScore string // address of the order by score
 }
 
 type searchForm struct {
 	Q                                 string
 	Kinds, Countries, Fields          []option
-	TRLMin, TRLMax                    []option
+	TRLMin, TRLMax, Languages         []option
+	Sort, Lang                        string // kept when the form is sent again
 	Origin, OriginName, WithoutOrigin string
 	Open                              bool
 }
@@ -61,6 +74,8 @@ type tally struct {
 // asked is a search as the address carries it.
 type asked struct {
 	q      string
+	lang   protocol.Lang // that q is said to be in
+	sort   match.Sort
 	filter match.Filter
 	page   int
 	after  match.Ref
@@ -77,7 +92,7 @@ func (s *site) search(r *http.Request) (view, error) {
 	for _, k := range codes.Kind().All() {
 		p.Kinds = append(p.Kinds, tally{k.Code, k.Label, "/?kind=" + k.Code, number(figures.ByKind[k.Code])})
 	}
-	p.Asked, p.Filtered = in.q != "", p.Form.Open
+	p.Asked, p.Filtered, p.Chosen = in.q != "", p.Form.Open, s.chosen(in)
 	p.Start = !p.Asked && !p.Filtered && in.after == (match.Ref{})
 	langs := preferred(r.Header.Get("Accept-Language"))
 	if p.Asked {
@@ -92,7 +107,9 @@ func (s *site) search(r *http.Request) (view, error) {
 }
 
 func (s *site) ranked(r *http.Request, in asked, langs []protocol.Lang, p *searchPage) error {
-	a, err := s.cfg.Desk.Match(r.Context(), match.Query{Text: in.q, Filter: in.filter, Limit: pageSize, Offset: (in.page - 1) * pageSize})
+	a, err := s.cfg.Desk.Match(r.Context(), match.Query{
+		Text: in.q, Lang: in.lang, Filter: in.filter, Sort: in.sort, Facets: true, Limit: pageSize, Offset: (in.page - 1) * pageSize,
+	})
 	if err != nil {
 		return err
 	}
@@ -103,8 +120,27 @@ func (s *site) ranked(r *http.Request, in asked, langs []protocol.Lang, p *searc
 	if in.page > 1 {
 		p.Prev = in.link("page", strconv.Itoa(in.page-1))
 	}
-	if p.To < a.Total && len(p.Cards) > 0 && in.page*pageSize < match.Depth {
+	if a.Next != "" && len(p.Cards) > 0 && in.page*pageSize < match.Depth {
 		p.Next = in.link("page", strconv.Itoa(in.page+1))
+	}
+	p.NoGood = a.Verdict == match.Weak
+	p.Nearest = p.NoGood && in.sort != match.ByScore
+	p.ByScore = in.address(map[string]string{"sort": ""})
+	p.Sorts, p.Sorted = in.sorts()
+	p.Facets = in.facets(a.Facets)
+	if a.Meant != "" {
+		p.Meant, p.MeantAt = spoken(a.Meant), in.address(map[string]string{"q": a.Meant, "lang": ""})
+	}
+	p.Read = languageNames(a.Languages)
+	if len(a.Languages) > 1 || in.lang != "" {
+		for _, l := range a.Languages {
+			if protocol.Lang(l) != in.lang && codes.Language().Has(l) {
+				p.ReadAs = append(p.ReadAs, choice{Label: "only as " + languageNames([]string{l}), Href: in.address(map[string]string{"lang": l})})
+			}
+		}
+		if in.lang != "" {
+			p.ReadAs = append(p.ReadAs, choice{Label: "recognise the language", Href: in.address(map[string]string{"lang": ""})})
+		}
 	}
 	return nil
 }
@@ -139,12 +175,22 @@ func (s *site) browse(in asked, langs []protocol.Lang, p *searchPage) error {
 }
 
 func (in asked) link(name, value string) string {
+	if name == "" || value == "1" {
+		return in.address(nil)
+	}
+	return in.address(map[string]string{name: value})
+}
+
+// address of the same search with some of its values changed, or taken off where they are empty.
+func (in asked) address(set map[string]string) string {
 	q := url.Values{}
 	for k, v := range in.values {
 		q[k] = v
 	}
-	if name != "" && value != "1" {
-		q.Set(name, value)
+	for k, v := range set {
+		if q.Set(k, v); v == "" {
+			q.Del(k)
+		}
 	}
 	if len(q) == 0 {
 		return "/"
@@ -183,6 +229,9 @@ func (s *site) parseSearch(q url.Values) (asked, error) {
 	take("ford", codes.FORD().Has, func(v string) { in.filter.FORD = []string{v} })
 	take("trl_min", codes.TRL().Has, func(v string) { in.filter.TRLMin = v[0] - '0' })
 	take("trl_max", codes.TRL().Has, func(v string) { in.filter.TRLMax = v[0] - '0' })
+	take("language", codes.Language().Has, func(v string) { in.filter.Languages = []protocol.Lang{protocol.Lang(v)} })
+	take("lang", codes.Language().Has, func(v string) { in.lang = protocol.Lang(v) })
+	take("sort", isOrder, func(v string) { in.sort = match.Sort(v) })
 	take("origin", func(v string) bool { _, err := protocol.ParseMemberID(v); return err == nil },
 		func(v string) { in.filter.Origins = []protocol.MemberID{protocol.MemberID(v)} })
 	if in.filter.TRLMax > 0 && in.filter.TRLMin > in.filter.TRLMax {
@@ -239,14 +288,11 @@ func (s *site) form(in asked, byCountry map[string]int, members []exchange.Membe
 		if i := slices.IndexFunc(members, func(m exchange.MemberState) bool { return string(m.ID) == f.Origin }); i >= 0 {
 			f.OriginName = members[i].Name
 		}
-		without := asked{values: url.Values{}}
-		for k := range v {
-			if k != "origin" {
-				without.values.Set(k, v.Get(k))
-			}
-		}
-		f.WithoutOrigin = without.link("", "")
+		f.WithoutOrigin = in.address(map[string]string{"origin": ""})
 	}
-	f.Open = len(v) > 1 || (len(v) == 1 && v.Get("q") == "")
+	for _, c := range codes.Language().All() {
+		f.Languages = append(f.Languages, option{Value: c.Code, Label: c.Label, Selected: v.Get("language") == c.Code})
+	}
+	f.Sort, f.Lang, f.Open = v.Get("sort"), v.Get("lang"), in.filtered()
 	return f
 }

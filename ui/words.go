@@ -3,9 +3,7 @@ package ui
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"golang.org/x/text/language"
 
@@ -105,45 +103,6 @@ func preferred(acceptLanguage string) (langs []protocol.Lang) {
 		langs = append(langs, protocol.Lang(t.String()), protocol.Lang(b.String()))
 	}
 	return langs[:min(len(langs), 20)]
-}
-
-const teaserLength = 300 // characters
-
-// teaser is the beginning of a text: cut after a word, or, in scripts that write without spaces, between two characters as
-// readers see them (Khmer, Burmese, Thai and Lao stack several code points into one).
-func teaser(t protocol.Text) string {
-	s := t.Value
-	switch {
-	case s == "":
-		s = t.Abstract
-	case t.Abstract != "":
-		s = strings.TrimRight(s, ".。 ") + ". " + t.Abstract
-	}
-	runes := []rune(strings.Join(strings.Fields(s), " "))
-	if len(runes) <= teaserLength {
-		return string(runes)
-	}
-	for i := teaserLength; i > teaserLength-60; i-- {
-		if runes[i] == ' ' {
-			return strings.TrimRight(string(runes[:i]), " ,;:.–-") + "…"
-		}
-	}
-	end := teaserLength
-	for end > 1 && joined(runes[end-1], runes[end]) {
-		end--
-	}
-	return string(runes[:end]) + "…"
-}
-
-// joined reports whether b continues the character that a began.
-func joined(a, b rune) bool {
-	switch {
-	case unicode.In(b, unicode.Mn, unicode.Mc, unicode.Me), b == 0x200C, b == 0x200D, b == 0x0E33, b == 0x0EB3:
-		return true
-	case a == 0x17D2, a == 0x1039, a == 0x0BCD, a == 0x200D: // signs that stack or join what follows
-		return true
-	}
-	return (a >= 0x0E40 && a <= 0x0E44) || (a >= 0x0EC0 && a <= 0x0EC4) // vowels written before their consonant
 }
 
 // label of a code, with the code itself behind it where that says more.

@@ -25,7 +25,7 @@ func (r *ranking) digest() Digest {
 		d := r.snap.model.Digest()
 		h.Write(d[:])
 	}
-	for _, n := range r.snap.set {
+	for _, n := range append(r.snap.set[:], r.snap.named[:]...) {
 		_ = binary.Write(h, binary.LittleEndian, n)
 	}
 	return Digest(h.Sum(nil))

@@ -94,13 +94,13 @@ func (x *Index) analyse(d *Document) analysis {
 		for _, k := range t.Keywords {
 			plain[keywords] = append(plain[keywords], text.Normalise(k))
 		}
-		lang := text.Detect(plain[title][0]+"\n"+plain[abstract][0], primary(t.Lang)).Lang
+		lang := languageOf(plain[title][0]+"\n"+plain[abstract][0], primary(t.Lang))
 		a.languages |= inSpaceOf(lang) | inSpaceOf(primary(t.Lang)) | claims(primary(t.Lang))
 		own, translated := weighing{tf: make(map[string]float64, 128)}, weighing{tf: make(map[string]float64)}
 		for f, texts := range plain {
 			weight := x.weights.field(field(f))
 			for _, s := range texts {
-				tokens = x.analyser.Analyse(tokens[:0], s, lang)
+				tokens = x.tokens(tokens[:0], s, lang)
 				for n, t := range tokens {
 					if len(t.Term) > segment.MaxTerm {
 						continue
@@ -151,14 +151,11 @@ func (x *Index) translate(to *weighing, t text.Token, weight float64) {
 	if t.Lang == "en" || t.Kind != text.Word {
 		return
 	}
-	found := false
-	if x.lexicon != nil && t.Word != "" {
-		for _, target := range x.lexicon.Translate(nil, t.Lang, t.Word) {
-			to.tf[target.Term] += weight * float64(target.Weight)
-			found = true
-		}
+	targets := x.meanings(t)
+	for _, target := range targets {
+		to.tf[target.Term] += float64(weight * float64(target.Weight))
 	}
-	if !found {
+	if len(targets) == 0 {
 		if stem, ok := x.borrowed(t.Word); ok {
 			to.tf[stem] += weight
 		}

@@ -95,7 +95,7 @@ func (x *Index) shareOf(p *plan, w *want, a *anatomy) (share, bool) {
 	s := share{wish: w.wish, kind: PartTerm, end: w.wish.end}
 	var sum, best uint32
 	for _, f := range w.terms {
-		sum += f.part * a.impact(a.ids[f.term])
+		sum += f.part * frequency[a.impact(a.ids[f.term])]
 	}
 	if len(w.terms) == 1 && w.terms[0].part == 256 && len(w.native) == 0 {
 		best = w.factor * a.impact(a.ids[w.terms[0].term])

@@ -36,7 +36,7 @@ func (m *Matched) Spans(shown string, lang protocol.Lang) (list []Span) {
 	if m == nil {
 		return nil
 	}
-	guess := text.Detect(shown, primary(lang)).Lang
+	guess := languageOf(shown, primary(lang))
 	for _, t := range m.x.analyser.Analyse(nil, shown, guess) {
 		if !m.has(t) {
 			continue

@@ -3,6 +3,7 @@ package match
 import (
 	"cmp"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -32,11 +33,14 @@ func naive(x *Index, c catalogue, q Query) (list []candidateRef, total int) {
 		for _, p := range r.plans {
 			sum := uint32(0)
 			for _, w := range p.wants {
-				meanings, score := uint32(0), uint32(0)
+				meanings := 0.0
 				for _, f := range w.terms {
-					meanings += f.part * impacts[p.terms[f.term]]
+					meanings += float64(f.part) * float64(frequency[impacts[p.terms[f.term]]]) / (64 * 256)
 				}
-				score = w.factor * min(255, meanings/256)
+				score := w.factor * uint32(math.Round(255*meanings/(1+meanings)))
+				if len(w.native) == 0 && len(w.terms) == 1 && w.terms[0].part == 256 {
+					score = w.factor * impacts[p.terms[w.terms[0].term]]
+				}
 				for _, f := range w.native {
 					score = max(score, f.factor*impacts[p.terms[f.term]])
 				}

@@ -43,12 +43,9 @@ type asked struct {
 	langs  []string // taken for
 }
 
-// Confidence in a language from which its words are looked up.
-const plausible = 0.15
-
 // ask takes texts, which say one thing together, apart. Lang is the language that they claim, "" for unknown.
-func (x *Index) ask(texts []string, lang string) asked {
-	b := builder{x: x, wishes: make(map[string]*wish), pairs: make(map[[2]string]*adjacent), counted: make(map[pairOf]float64)}
+func (x *Index) ask(names *lexicon.Names, texts []string, lang string) asked {
+	b := builder{x: x, names: names, wishes: make(map[string]*wish), pairs: make(map[[2]string]*adjacent), counted: make(map[pairOf]float64)}
 	plain := make([]string, len(texts))
 	for i, t := range texts {
 		plain[i] = text.Normalise(t)
@@ -60,30 +57,49 @@ func (x *Index) ask(texts []string, lang string) asked {
 	return b.asked()
 }
 
-// languages that a text may be in, the most plausible first.
+// How sure a guess must be to count at all, to be the only one, and to overrule what a writer says of a longer text. A few
+// words tell their language badly, and English ones stand in texts of all languages.
+const (
+	plausible  = 0.15
+	certain    = 0.85
+	overruling = 0.9
+	telling    = 80 // bytes
+)
+
+// languages that a query may be in, the most plausible first.
 func languages(normalised, declared string) (langs []string) {
 	if declared != "" {
-		if g := text.Detect(normalised, declared); g.Sure >= 0.5 {
-			return []string{g.Lang}
-		}
-		langs = append(langs, declared)
+		langs = append(langs, languageOf(normalised, declared))
 	}
-	for _, g := range text.Guesses(normalised) {
-		if g.Sure >= plausible && !slices.Contains(langs, g.Lang) {
+	guesses := text.Guesses(normalised)
+	for _, g := range guesses {
+		if g.Sure >= plausible && !slices.Contains(langs, g.Lang) && (declared == "" || g.Sure >= certain) {
 			langs = append(langs, g.Lang)
 		}
-		if g.Sure > 0.9 {
-			break
-		}
 	}
-	if len(langs) == 0 {
-		langs = []string{"en"}
+	if len(langs) == 0 || declared == "" && guesses[0].Sure < certain && guesses[0].Script == latin && !slices.Contains(langs, "en") {
+		langs = append(langs, "en")
 	}
 	return langs[:min(3, len(langs))]
 }
 
+const latin = "Latn"
+
+// languageOf a text: what its writer says, unless its script, or many of its words, say otherwise.
+func languageOf(normalised, declared string) string {
+	g := text.Detect(normalised, declared)
+	switch {
+	case g.Lang == "":
+		return declared
+	case g.Script != latin, declared == "", g.Sure >= overruling && len(normalised) >= telling:
+		return g.Lang
+	}
+	return declared
+}
+
 type builder struct {
 	x       *Index
+	names   *lexicon.Names
 	langs   []string
 	wishes  map[string]*wish // by what they look for
 	order   []*wish
@@ -109,7 +125,7 @@ func (b *builder) read(t string, order int) {
 		return w
 	}
 	for _, lang := range b.langs {
-		b.tokens = b.x.analyser.Analyse(b.tokens[:0], t, lang)
+		b.tokens = b.x.tokens(b.tokens[:0], t, lang)
 		for i, tok := range b.tokens {
 			b.x.forms(at(tok), tok)
 			if i > 0 && b.tokens[i-1].End <= tok.Start { // a compound and its first part are no neighbours
@@ -117,8 +133,38 @@ func (b *builder) read(t string, order int) {
 			}
 		}
 	}
+	b.nameUnknown(here, t)
 	for _, w := range here {
 		b.enter(w)
+	}
+}
+
+// From how alike a stretch of a script without spaces must sound; a word that its writer set apart may sound less so.
+const (
+	alikeStretch = 0.8
+	alikeWord    = lexicon.MinAlike
+)
+
+// nameUnknown looks for names in what no dictionary knows: words, and runs of pieces as a whole.
+func (b *builder) nameUnknown(here []*wish, t string) {
+	if b.names == nil {
+		return
+	}
+	for i := 0; i < len(here); i++ {
+		w := here[i]
+		if len(w.terms) > 0 {
+			continue
+		}
+		if !w.piece {
+			b.x.named(b.names, w, t[w.start:w.end], alikeWord)
+			continue
+		}
+		end, last := w.end, i
+		for j := i + 1; j < len(here) && here[j].piece && here[j].start < end; j++ {
+			end, last = max(end, here[j].end), j
+		}
+		b.x.named(b.names, w, t[w.start:end], alikeStretch)
+		i = last
 	}
 }
 
@@ -131,19 +177,56 @@ func (x *Index) forms(w *wish, t text.Token) {
 	if !slices.Contains(w.native, t.Term) {
 		w.native = append(w.native, t.Term)
 	}
-	found := false
-	if x.lexicon != nil && t.Word != "" {
-		for _, target := range x.lexicon.Translate(nil, t.Lang, t.Word) {
-			w.offer(alternative{term: target.Term, weight: float64(target.Weight), gloss: target.English})
-			found = true
+	targets := x.meanings(t)
+	stem, latin := x.borrowed(t.Word)
+	if latin && t.Lang == "vi" && len(targets) > 0 { // its syllables without marks are English words by chance
+		latin = false
+	}
+	share := 1.0
+	if latin && len(targets) > 0 {
+		share = 1 / (1 + x.weights.Borrowed)
+	}
+	for _, target := range targets {
+		w.offer(alternative{term: target.Term, weight: float64(share * float64(target.Weight)), gloss: target.English})
+	}
+	if latin && len(targets) > 0 {
+		w.offer(alternative{term: stem, weight: float64(share * x.weights.Borrowed)})
+	} else if latin {
+		w.offer(alternative{term: stem, weight: 1})
+	}
+}
+
+// meanings of a token in English.
+func (x *Index) meanings(t text.Token) []lexicon.Target {
+	if x.lexicon == nil || t.Word == "" {
+		return nil
+	}
+	return x.lexicon.Translate(nil, t.Lang, t.Word)
+}
+
+// tokens of a text, without the words that say nothing.
+func (x *Index) tokens(dst []text.Token, normalised, lang string) []text.Token {
+	n := len(dst)
+	dst = x.analyser.Analyse(dst, normalised, lang)
+	if x.lexicon == nil {
+		return dst
+	}
+	kept := dst[:n]
+	for _, t := range dst[n:] {
+		if t.Kind != text.Word || t.Word == "" || t.Lang == "en" || !x.lexicon.Stop(t.Lang, t.Word) {
+			kept = append(kept, t)
 		}
 	}
-	if stem, ok := x.borrowed(t.Word); ok {
-		weight := 1.0
-		if found {
-			weight = x.weights.Borrowed
+	return kept
+}
+
+// named adds the terms of the catalogue that sound like what no dictionary knows: names and borrowed words, which other
+// scripts write by their sound.
+func (x *Index) named(names *lexicon.Names, w *wish, stretch string, least float64) {
+	for _, m := range names.Find(nil, stretch) {
+		if m.Alike >= least {
+			w.offer(alternative{term: m.Term, weight: (m.Alike - lexicon.MinAlike) / (1 - lexicon.MinAlike), gloss: m.Term})
 		}
-		w.offer(alternative{term: stem, weight: weight})
 	}
 }
 

@@ -116,11 +116,11 @@ func (r *ranking) read() {
 	if l := r.query.Listing; l != nil {
 		for _, lang := range l.Languages() {
 			t := l.Texts[lang]
-			r.asked = append(r.asked, r.x.ask(append([]string{t.Title, t.Value, t.Abstract}, t.Keywords...), primary(lang)))
+			r.asked = append(r.asked, r.x.ask(r.snap.names, append([]string{t.Title, t.Value, t.Abstract}, t.Keywords...), primary(lang)))
 		}
 		r.codes = factsOf(l).Codes
 	} else {
-		r.asked = []asked{r.x.ask([]string{r.query.Text}, primary(r.query.Lang))}
+		r.asked = []asked{r.x.ask(r.snap.names, []string{r.query.Text}, primary(r.query.Lang))}
 	}
 	for i := range r.asked {
 		r.plans = append(r.plans, r.x.plan(r.snap, &r.asked[i]))

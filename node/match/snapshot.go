@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 
+	"github.com/asean-tmh/tmh/node/match/lexicon"
 	"github.com/asean-tmh/tmh/node/match/segment"
 	"github.com/asean-tmh/tmh/node/match/suggest"
 	"github.com/asean-tmh/tmh/node/match/topics"
@@ -18,9 +19,11 @@ type snapshot struct {
 	live      int
 	inSpace   [spaces]int // documents that have a text in the space
 	set       setSum
-	spelledOn int                 // documents, when the vocabulary was made
-	trainedOn int                 // documents, when the model was trained
-	model     *topics.Model       //  nil before the first training
+	spelledOn int            // documents, when the vocabulary was made
+	trainedOn int            // documents, when the model was trained
+	model     *topics.Model  //  nil before the first training
+	names     *lexicon.Names // of the terms that there were then; nil before the first
+	named     setSum
 	words     *suggest.Vocabulary // nil before the first
 }
 

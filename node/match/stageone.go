@@ -160,7 +160,7 @@ func (w *want) addForms(sums *[segment.MaxDocs]uint32, seg *segment.Segment, ids
 			if one[d] == 0 {
 				touched = append(touched, d)
 			}
-			one[d] += f.part * uint32(impacts[i])
+			one[d] += f.part * frequency[impacts[i]]
 		}
 	}
 	for _, d := range touched {
@@ -188,8 +188,19 @@ func (w *want) addForms(sums *[segment.MaxDocs]uint32, seg *segment.Segment, ids
 	sc.touch = touched
 }
 
-// meant is the impact of a word's meanings together, from the sum of their impacts in 256ths.
-func meant(sum uint32) uint32 { return min(255, sum>>8) }
+// frequency turns an impact back into tf/norm, in 64ths: frequencies of meanings are summed up before they are saturated.
+var frequency = func() (table [256]uint32) {
+	for i := range table {
+		table[i] = uint32((64*i + (255-min(i, 254))/2) / (255 - min(i, 254)))
+	}
+	return table
+}()
+
+// meant is the impact of a word's meanings together, from the sum of their frequencies in 64ths and their weights in 256ths.
+func meant(sum uint32) uint32 {
+	const one = 64 * 256
+	return uint32((255*uint64(sum) + (uint64(sum)+one)/2) / (uint64(sum) + one))
+}
 
 // collect picks the best documents of a part by their best sum, counts all that pass, and clears the sums.
 func collect(s *snapshot, at int, plans []*plan, sc *scratch, v *sieve, self place, keep *keeper, facets *tally) (total int) {

@@ -45,9 +45,10 @@ func (s *snapshot) sample() []sampled {
 	return list[:min(trainedFrom, len(list))]
 }
 
-// Train learns the topics of the catalogue as it is now, and waits until every document has its place among them. Queries
+// Train learns the vocabulary and the topics of the catalogue as it is now, and waits until every document has its place among them. Queries
 // and changes go on meanwhile. The error is ctx's, or of the disk.
 func (x *Index) Train(ctx context.Context) error {
+	x.spell()
 	x.training.Lock()
 	defer x.training.Unlock()
 	s := x.snap.Load()

@@ -1,9 +1,13 @@
 package match
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/asean-tmh/tmh/node/match/lexicon"
 	"github.com/asean-tmh/tmh/node/match/suggest"
 	"github.com/asean-tmh/tmh/node/match/text"
 )
@@ -48,11 +52,11 @@ func (x *Index) knows(s *snapshot, words string) bool {
 // of typeahead, and the topics. It takes from nothing to minutes, beside everything else; the error is ctx's, or of the disk.
 func (x *Index) Upkeep(ctx context.Context) error {
 	s := x.snap.Load()
-	if changed(s.live, s.spelledOn) {
-		x.spell()
-	}
 	if s.live >= fewestTrained && changed(s.live, s.trainedOn) {
 		return x.Train(ctx)
+	}
+	if changed(s.live, s.spelledOn) {
+		x.spell()
 	}
 	return nil
 }
@@ -80,9 +84,33 @@ func (x *Index) spell() {
 			}
 		}
 	}, suggest.Options{})
+	names := lexicon.NewNames(s.latinTerms())
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	next := *x.snap.Load()
-	next.words, next.spelledOn = words, s.live
+	next.words, next.names, next.spelledOn, next.named = words, names, s.live, s.set
 	x.snap.Store(&next)
+}
+
+// mostNames is how many terms are kept to find names by their sound.
+const mostNames = 200_000
+
+// latinTerms are the most frequent terms that all languages share.
+func (s *snapshot) latinTerms() []string {
+	df := make(map[string]int)
+	for _, p := range s.parts {
+		for t := range p.seg.Terms() {
+			if term := p.seg.TermString(uint32(t)); len(term) >= 4 && term[0] >= 'a' && term[0] <= 'z' && spaceOf(term) == common {
+				if n := p.df(uint32(t)); n > 0 {
+					df[term] += n
+				}
+			}
+		}
+	}
+	list := slices.SortedFunc(maps.Keys(df), func(a, b string) int { return cmp.Or(df[b]-df[a], cmp.Compare(a, b)) })
+	list = list[:min(mostNames, len(list))]
+	for i, t := range list {
+		list[i] = strings.Clone(t)
+	}
+	return list
 }

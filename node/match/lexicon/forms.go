@@ -80,7 +80,7 @@ func (f *file) recognise(lang string) form {
 	case share(func(l string) bool { return columns(2)(l) && isNumber(l[strings.IndexByte(l, '\t')+1:]) }) > .9:
 		f.report.Form = "word list with counts"
 		return f.known((*Importer).wordList, lang, nameOfList, func(l string) string { return l }, sample)
-	case share(columns(2)) > .9:
+	case share(columns(2)) > .7:
 		f.report.Form = "dictionary of two columns, English first"
 		return f.known((*Importer).pairs, lang, nameOfPair, func(l string) string { _, b, _ := strings.Cut(l, "\t"); return b }, sample)
 	case share(columns(1)) > .9 && share(func(l string) bool { return len(l) <= maxWord && len(strings.Fields(l)) <= 6 }) > .9:

@@ -203,7 +203,7 @@ func (l *Lexicon) Longest(lang, s string) int {
 
 // Translate appends what word can mean, the likeliest first: none where no translation is known. Each term stands once.
 func (l *Lexicon) Translate(dst []Target, lang, word string) []Target {
-	var hits [16]hit
+	var hits [8]hit
 	found := l.hits(hits[:0], lang, word)
 	total := 0
 	for _, h := range found {
