@@ -31,8 +31,24 @@ func (n *Node) openIndex() (err error) {
 			n.log.Error("a language pack is left out: import it again with tmh lexicon import", "error", p)
 		}
 	}
-	n.index, err = match.Open(match.Options{Dir: n.cfg.Index, Lexicon: packs, Log: n.log})
+	n.index, err = match.Open(match.Options{
+		Dir: n.cfg.Index, Lexicon: packs, Log: n.log,
+		Embedder: n.cfg.Embedder, EmbedTimeout: n.cfg.EmbedTimeout, Texts: n.embeddingText,
+	})
 	return err
+}
+
+// embeddingText is what an outside model is given of a listing as the store holds it now.
+func (n *Node) embeddingText(ref match.Ref) (string, bool) {
+	c, err := n.Record(ref)
+	if err != nil || c == nil {
+		return "", false
+	}
+	l, _, err := exchange.Open(c)
+	if err != nil || l == nil {
+		return "", false
+	}
+	return match.EmbeddingText(l), true
 }
 
 // follower keeps match index and counters equal to the store. Counters change with every admission. The index follows a

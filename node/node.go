@@ -17,6 +17,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/match/embed"
 	"github.com/asean-tmh/tmh/node/p2p"
 	"github.com/asean-tmh/tmh/node/stats"
 	"github.com/asean-tmh/tmh/protocol"
@@ -48,6 +49,9 @@ type Config struct {
 	WithoutIndex bool   // matches nothing: for measurements of all the rest
 	Index        string // folder of the match index, which is made anew where it is absent; empty: in memory only
 	Lexicon      string // folder of imported language packs; empty: only the built-in pack
+
+	Embedder     embed.Embedder // an outside model that helps to rank; nil: none
+	EmbedTimeout time.Duration  // how long a query waits for it; 0: 300 ms
 
 	HTTP          string // address of pages and API; empty: none
 	Socket        string // path of the administration socket; empty: none

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/asean-tmh/tmh/node/exchange"
@@ -87,6 +88,8 @@ func since(d time.Duration) protocol.Instant { return protocol.InstantOf(now.Add
 
 const khmer = "ម៉ាស៊ីនសម្ងួតត្រីដោយថាមពលព្រះអាទិត្យសម្រាប់សហគមន៍នេសាទជុំវិញបឹងទន្លេសាប"
 
+const khmerDrying = "សម្ងួតត្រី"
+
 func entry(origin protocol.MemberID, id protocol.ListingID, state exchange.CopyState, l protocol.Listing) exchange.Entry {
 	l.ID = id
 	return exchange.Entry{
@@ -150,14 +153,43 @@ func signed(seq uint64, kind string, key protocol.RecordKey, lang protocol.Lang,
 
 func full() *desk {
 	d := &desk{entries: samples(), full: []byte(`{"a":1}`), next: match.Ref{Origin: "VN", ID: "TO-VN-9"}}
-	why := match.Explanation{Sentence: "Both speak of “fish” and “solar drying”, and the offer is ready enough (TRL 7).", Parts: []match.Part{
+	why := match.Explanation{Sentence: "Strong match: shares “fish” and “" + khmerDrying + "” (drying, here “drying”); both are in FORD 2.11.", Parts: []match.Part{
 		{Kind: match.PartTerm, Term: "fish", Fields: []string{"title", "abstract"}, Weight: 4.125},
-		{Kind: match.PartTerm, Term: "อบแห้ง", Fields: []string{"title"}, Weight: 2.5},
+		{Kind: match.PartTerm, Term: khmerDrying, Means: "drying", Found: "dryer", Fields: []string{"title"}, Weight: 2.5},
 		{Kind: match.PartBigram, Term: "solar drying", Fields: []string{"keywords"}, Weight: 1.25},
+		{Kind: match.PartCode, Term: "FORD 2.11", Level: 2, Weight: .5},
+		{Kind: match.PartCode, Term: "IPC F26B", Level: 3, Weight: .25},
+		{Kind: match.PartCode, Term: "SDG 7", Level: 1, Weight: .0625},
+		{Kind: match.PartTopic, Term: khmerDrying, Means: "drying", Found: "moisture", Fields: []string{"abstract"}, Weight: .125},
+		{Kind: match.PartTopic, Weight: .0625},
+		{Kind: match.PartExpansion, Term: "biomass", Fields: []string{"title"}, Weight: .0625},
+		{Kind: match.PartExpansion, Term: "husk", Weight: .015625},
+		{Kind: match.PartExpansion, Term: "ម៉ាស៊ីន", Means: "machine", Weight: .015625},
+		{Kind: match.PartExpansion, Term: "a", Weight: .015625},
+		{Kind: match.PartExpansion, Term: "b", Weight: .0078125},
+		{Kind: match.PartExpansion, Term: "b", Weight: .00390625},
+		{Kind: match.PartExpansion, Term: "c", Weight: .00390625},
+		{Kind: match.PartFit, Term: "readiness", Weight: .125},
+		{Kind: match.PartStale, Weight: -1.25},
 		{Kind: match.PartOther, Weight: .375},
 	}}
-	for _, e := range d.entries[:4] {
-		d.answer.Hits = append(d.answer.Hits, exchange.Hit{Entry: e, Score: 8.25, Explanation: why})
+	verdicts := []match.Verdict{match.Strong, match.Fair, match.Weak, match.Weak}
+	for i, e := range d.entries[:4] {
+		d.answer.Hits = append(d.answer.Hits, exchange.Hit{Entry: e, Score: 8.25, Strength: .5, Verdict: verdicts[i], Explanation: why})
+	}
+	dryer := &d.answer.Hits[0]
+	dryer.Same = []exchange.Same{{Ref: match.Ref{Origin: "TH", ID: "TO-TH-1"}, Lang: "th", Title: "เครื่องอบแห้ง"}}
+	dryer.Highlights = map[protocol.Lang]exchange.Highlight{"en": {
+		Title:    []match.Piece{{Text: "Solar tunnel "}, {Text: "dryer", Hit: true}, {Text: " for freshwater "}, {Text: "fish", Hit: true}, {Text: " with a biomass back-up"}},
+		Value:    []match.Piece{{Text: "A promise. "}},
+		Abstract: []match.Piece{{Text: strings.Repeat("Before it come many words. ", 20)}, {Text: "Drying", Hit: true}, {Text: strings.Repeat(" and so on", 60)}},
+	}}
+	d.answer.Next, d.answer.Verdict, d.answer.Languages, d.answer.Meant = "bmV4dA", match.Strong, []string{"id", "ms"}, "solar "+khmerDrying
+	d.answer.Facets = &match.Facets{
+		Kinds:     []match.FacetCount{{Value: "TO", Count: 1200}, {Value: "TR", Count: 34}},
+		Countries: []match.FacetCount{{Value: "KH", Count: 1100}, {Value: "LA", Count: 134}},
+		FORD:      []match.FacetCount{{Value: "2", Count: 900}}, TRL: []match.FacetCount{{Value: "7", Count: 80}},
+		Languages: []match.FacetCount{{Value: "km", Count: 12}},
 	}
 	d.answer.Total, d.answer.Ranker, d.answer.Indexing = 1234, match.Digest{0xab, 0xcd}, .25
 	names := []string{"Cambodia", "Thailand", "Myanmar", "Lao People's Democratic Republic", "Viet Nam", "Secretariat"}

@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,11 +30,12 @@ type whyRow struct {
 
 func explain(h exchange.Hit, id string) *why {
 	w := &why{Score: signed(h.Score), ID: id, Sentence: spoken(withoutVerdict(h.Explanation.Sentence, h.Verdict))}
+	parts := together(h.Explanation.Parts)
 	heaviest := 0.0
-	for _, p := range h.Explanation.Parts {
+	for _, p := range parts {
 		heaviest = max(heaviest, p.Weight, -p.Weight)
 	}
-	for _, p := range h.Explanation.Parts {
+	for _, p := range parts {
 		what, kind := partWords(p)
 		if len(p.Fields) > 0 {
 			kind += " in " + strings.Join(p.Fields, ", ")
@@ -47,6 +50,44 @@ func explain(h exchange.Hit, id string) *why {
 		w.Rows = append(w.Rows, row)
 	}
 	return w
+}
+
+// together makes one part of the many small ones that say the same: words that the best matches share.
+func together(parts []match.Part) []match.Part {
+	const named = 5
+	var out []match.Part
+	var words []string
+	at := -1
+	for _, p := range parts {
+		if p.Kind != match.PartExpansion {
+			out = append(out, p)
+			continue
+		}
+		if w := translated(p); !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+		if at < 0 {
+			at = len(out)
+			out = append(out, match.Part{Kind: p.Kind})
+		}
+		out[at].Weight += p.Weight
+	}
+	if at >= 0 {
+		out[at].Term = strings.Join(words[:min(named, len(words))], ", ")
+		if n := len(words) - named; n > 0 {
+			out[at].Term += " and " + strconv.Itoa(n) + " more"
+		}
+	}
+	slices.SortStableFunc(out, func(a, b match.Part) int {
+		switch match.PartOther {
+		case a.Kind:
+			return 1
+		case b.Kind:
+			return -1
+		}
+		return cmp.Compare(max(b.Weight, -b.Weight), max(a.Weight, -a.Weight))
+	})
+	return out
 }
 
 func signed(f float64) string { return strings.Replace(fmt.Sprintf("%.3f", f), "-", "−", 1) }
@@ -68,7 +109,7 @@ func partWords(p match.Part) (what, kind string) {
 	case match.PartBigram:
 		return quote(p.Term), "neighbouring words"
 	case match.PartExpansion:
-		return translated(p), "word that the best matches share,"
+		return p.Term, "words of the best matches"
 	case match.PartTopic:
 		if p.Term == "" || p.Found == "" {
 			return "The same topic", "related words, all others together"

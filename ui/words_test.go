@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
@@ -46,6 +47,44 @@ func TestFreshnessInWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{-time.Hour: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 47 * time.Hour: "1 day ago"} {
 		if got := ago(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestTeaserShowsWhatWasFound(t *testing.T) {
+	for name, before := range map[string]string{"words": strings.Repeat("drying fish ", 60), "thai": strings.Repeat("เครื่องอบแห้งปลาที่น้ำ", 30), "near": "short "} {
+		got := snippet(nil, []match.Piece{{Text: before}, {Text: "membrane", Hit: true}, {Text: strings.Repeat(" later", 90)}})
+		hits, all := 0, ""
+		for _, p := range got {
+			if p.Hit {
+				hits++
+			}
+			all += p.Text
+		}
+		if n := utf8.RuneCountInString(all); hits != 1 || n > teaserLength+2 || strings.HasPrefix(all, "…") == (name == "near") || !strings.HasSuffix(all, "…") {
+			t.Errorf("%s: %d hits, %d characters: %s", name, hits, n, all)
+		}
+		first, _ := utf8.DecodeRuneInString(strings.TrimPrefix(all, "…"))
+		if joined('ก', first) {
+			t.Errorf("%s: begins within a character: %s", name, all)
+		}
+	}
+}
+
+func TestSpeechIsCutByScript(t *testing.T) {
+	for s, want := range map[string]string{
+		"plain words": "plain words|",
+		"shares “โซลาร์เซลล์” (solar cell)": "shares “|โซลาร์เซลล์|th” (solar cell)|",
+		"“น้ำ”, “ปลา” และ rice":             "“|น้ำ”, “ปลา” และ|th rice|",
+		"太阳能 ភាសា":                          "太阳能|zh |ភាសា|km",
+		"":                                  "",
+	} {
+		got := ""
+		for _, p := range spoken(s) {
+			got += p.Text + "|" + string(p.Lang)
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", s, got, want)
 		}
 	}
 }

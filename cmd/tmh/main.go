@@ -37,7 +37,7 @@ func run() int {
 		Version:       buildVersion(),
 	}
 	root.AddCommand(initCmd(), keyCmd(), charterCmd(), cardCmd(), serveCmd(), statusCmd(), doctorCmd(), epochCmd(), matchCmd(), importCmd(), exportCmd(),
-		evalCmd(), backupCmd(), restoreCmd(), verifyCmd(), demoCmd(), benchCmd(), versionCmd())
+		evalCmd(), lexiconCmd(), backupCmd(), restoreCmd(), verifyCmd(), demoCmd(), benchCmd(), versionCmd())
 	root.SetOut(os.Stdout) // cobra prints to standard error otherwise
 	err := root.ExecuteContext(ctx)
 	if err == nil || errors.Is(err, context.Canceled) {

@@ -7,10 +7,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/match"
 )
 
 func matchCmd() *cobra.Command {
-	var dir, listing string
+	var dir, listing, lang, sort string
 	var limit int
 	var kinds, countries, ford []string
 	var trlMin, trlMax int
@@ -23,7 +24,7 @@ func matchCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			query := map[string]any{"limit": limit}
+			query := map[string]any{"limit": limit, "lang": lang, "sort": sort}
 			switch origin, id, ok := strings.Cut(listing, "/"); {
 			case ok && len(args) == 0:
 				query["ref"] = map[string]string{"origin": origin, "id": id}
@@ -51,6 +52,8 @@ func matchCmd() *cobra.Command {
 	dirFlag(cmd, &dir)
 	cmd.Flags().StringVar(&listing, "listing", "", "listing whose counterparts are wanted, as ORIGIN/ID")
 	cmd.Flags().IntVarP(&limit, "limit", "n", 10, "how many to show")
+	cmd.Flags().StringVar(&lang, "lang", "", "language that the text is in, such as th; recognised where it is left out")
+	cmd.Flags().StringVar(&sort, "sort", "score", "order: score, newest, ending, trl or country; all but score show fair and strong matches only")
 	cmd.Flags().StringSliceVar(&kinds, "kind", []string{}, "only these kinds: TO, TR, RD, EX, FC, FN")
 	cmd.Flags().StringSliceVar(&countries, "country", []string{}, "only these countries")
 	cmd.Flags().StringSliceVar(&ford, "ford", []string{}, "only these fields of research (OECD FORD), such as 2 or 2.7")
@@ -61,25 +64,57 @@ func matchCmd() *cobra.Command {
 }
 
 func showMatch(cmd *cobra.Command, a exchange.MatchAnswer, explain bool) {
-	if len(a.Hits) == 0 {
+	if a.Meant != "" {
+		cmd.Printf("Did you mean: %s\n", a.Meant)
+	}
+	switch {
+	case a.Verdict == match.Weak && len(a.Hits) == 0:
+		cmd.Println("No good match. In the order by score, the nearest listings are shown.")
+	case len(a.Hits) == 0:
 		cmd.Println("Nothing matches. Try fewer or more common words, or leave out a filter.")
+	case a.Verdict == match.Weak:
+		cmd.Println("No good match: these listings are the nearest.")
 	}
 	for i, h := range a.Hits {
 		_, t := h.Listing.Text("en")
 		cmd.Printf("%2d. %-28s %6.3f  %s\n", i+1, string(h.Origin)+"/"+string(h.ID), h.Score, t.Title)
-		cmd.Printf("    %s · %s · copy %s", h.Listing.Kind, h.Listing.Country, h.Fresh.State)
+		cmd.Printf("    %s match · %s · %s · copy %s", h.Verdict, h.Listing.Kind, h.Listing.Country, h.Fresh.State)
 		if h.Fresh.LastHeard != 0 {
 			cmd.Printf(", last heard %s", h.Fresh.LastHeard.Time().Format("2006-01-02 15:04 UTC"))
 		}
 		cmd.Printf("\n    %s\n", h.Explanation.Sentence)
+		for _, other := range h.Same {
+			cmd.Printf("    also listed as %s/%s: %s\n", other.Origin, other.ID, other.Title)
+		}
 		if explain {
 			for _, p := range h.Explanation.Parts {
-				cmd.Printf("      %8.4f  %-8s %s  (%s)\n", p.Weight, p.Kind, p.Term, strings.Join(p.Fields, ", "))
+				cmd.Println("      " + partLine(p))
 			}
 		}
 	}
 	for _, m := range a.Behind {
 		cmd.Printf("! %s %s: %s\n", m.ID, m.State, m.Why)
 	}
+	if len(a.Languages) > 0 {
+		cmd.Printf("read as %s · ", strings.Join(a.Languages, " or "))
+	}
 	cmd.Printf("%d in all · ranker %s\n", a.Total, a.Ranker)
+}
+
+// partLine is one part of a score: its weight, what it is, and in which other words.
+func partLine(p match.Part) string {
+	s := fmt.Sprintf("%8.4f  %-9s %s", p.Weight, p.Kind, p.Term)
+	if p.Means != "" && !strings.EqualFold(p.Means, p.Term) {
+		s += " → " + p.Means
+	}
+	if p.Found != "" {
+		s += ", here " + p.Found
+	}
+	if p.Level > 0 {
+		s += fmt.Sprintf(", level %d", p.Level)
+	}
+	if len(p.Fields) > 0 {
+		s += "  (" + strings.Join(p.Fields, ", ") + ")"
+	}
+	return strings.TrimRight(s, " ")
 }

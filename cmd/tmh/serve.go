@@ -11,6 +11,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node"
 	"github.com/asean-tmh/tmh/node/config"
+	"github.com/asean-tmh/tmh/node/match/embed"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
@@ -72,18 +73,40 @@ func openNode(cfg config.File, alone bool) (*node.Node, error) {
 			return nil, fmt.Errorf("the token in %s is shorter than 20 characters: make one with openssl rand -hex 32", cfg.TokenFile)
 		}
 	}
+	embedder, err := openEmbedder(cfg.Embedding)
+	if err != nil {
+		return nil, err
+	}
 	if cfg.MemoryLimit > 0 {
 		debug.SetMemoryLimit(int64(cfg.MemoryLimit))
 	}
 	return node.New(node.Config{
 		Member: protocol.MemberID(cfg.Member), Record: record, Transport: transport, Papers: papers,
 		Store: store.Config{Dir: cfg.Data, MinFree: uint64(cfg.MinFree), Memtable: int64(cfg.Memtable)}, Guard: cfg.Guard,
-		Index: cfg.Index, Lexicon: cfg.Lexicon,
+		Index: cfg.Index, Lexicon: cfg.Lexicon, Embedder: embedder, EmbedTimeout: cfg.Embedding.Timeout,
 		Backup: node.BackupConfig{Dir: cfg.Backup.Dir, Every: cfg.Backup.Every, Keep: cfg.Backup.Keep},
 		Listen: cfg.Listen, Announce: cfg.Announce, Relay: cfg.Relay, Alone: alone,
 		HTTP: cfg.HTTP, Socket: cfg.Socket, Token: token, Demonstration: cfg.Demonstration, Version: buildVersion(),
 		Log: logger(cfg.Log),
 	})
+}
+
+// openEmbedder is nil where no embedding endpoint is configured.
+func openEmbedder(c config.Embedding) (embed.Embedder, error) {
+	if c.URL == "" {
+		return nil, nil
+	}
+	key := ""
+	if c.KeyFile != "" {
+		b, err := os.ReadFile(c.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the key of the embedding endpoint: %w", err)
+		}
+		if key = strings.TrimSpace(string(b)); key == "" {
+			return nil, fmt.Errorf("the key of the embedding endpoint in %s is empty: write it there, or leave embedding.key_file empty", c.KeyFile)
+		}
+	}
+	return embed.New(embed.Config{URL: c.URL, Kind: embed.Kind(c.Kind), Model: c.Model, Key: key})
 }
 
 func logger(c config.Log) *slog.Logger {

@@ -17,31 +17,42 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/asean-tmh/tmh/configs"
+	"github.com/asean-tmh/tmh/node/match/embed"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
 // File is the configuration. Its fields are explained in configs/tmh.yaml.
 type File struct {
-	Member        string   `yaml:"member"`
-	Listen        []string `yaml:"listen"`
-	Announce      []string `yaml:"announce"`
-	Relay         bool     `yaml:"relay"`
-	HTTP          string   `yaml:"http"`
-	TokenFile     string   `yaml:"token_file"`
-	Socket        string   `yaml:"socket"`
-	RecordKey     string   `yaml:"record_key"`
-	TransportKey  string   `yaml:"transport_key"`
-	Papers        string   `yaml:"papers"`
-	Data          string   `yaml:"data"`
-	Guard         string   `yaml:"guard"`
-	Index         string   `yaml:"index"`
-	Lexicon       string   `yaml:"lexicon"`
-	MinFree       Size     `yaml:"min_free"`
-	Memtable      Size     `yaml:"memtable"`
-	MemoryLimit   Size     `yaml:"memory_limit"`
-	Backup        Backup   `yaml:"backup"`
-	Demonstration bool     `yaml:"demonstration"`
-	Log           Log      `yaml:"log"`
+	Member        string    `yaml:"member"`
+	Listen        []string  `yaml:"listen"`
+	Announce      []string  `yaml:"announce"`
+	Relay         bool      `yaml:"relay"`
+	HTTP          string    `yaml:"http"`
+	TokenFile     string    `yaml:"token_file"`
+	Socket        string    `yaml:"socket"`
+	RecordKey     string    `yaml:"record_key"`
+	TransportKey  string    `yaml:"transport_key"`
+	Papers        string    `yaml:"papers"`
+	Data          string    `yaml:"data"`
+	Guard         string    `yaml:"guard"`
+	Index         string    `yaml:"index"`
+	Lexicon       string    `yaml:"lexicon"`
+	Embedding     Embedding `yaml:"embedding"`
+	MinFree       Size      `yaml:"min_free"`
+	Memtable      Size      `yaml:"memtable"`
+	MemoryLimit   Size      `yaml:"memory_limit"`
+	Backup        Backup    `yaml:"backup"`
+	Demonstration bool      `yaml:"demonstration"`
+	Log           Log       `yaml:"log"`
+}
+
+// Embedding says which outside model the match index asks, if any.
+type Embedding struct {
+	URL     string        `yaml:"url"`
+	Kind    string        `yaml:"kind"`
+	Model   string        `yaml:"model"`
+	KeyFile string        `yaml:"key_file"`
+	Timeout time.Duration `yaml:"timeout"`
 }
 
 // Log says how the node logs.
@@ -83,7 +94,7 @@ func Load(dir string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("%s: %w", path, err)
 	}
-	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard, &f.Index, &f.Lexicon, &f.Backup.Dir} {
+	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard, &f.Index, &f.Lexicon, &f.Embedding.KeyFile, &f.Backup.Dir} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -134,6 +145,7 @@ func (f *File) check() error {
 	if f.Memtable < 8<<20 {
 		wrong("memtable", "%d bytes are below 8 MiB, with which the database does not open", f.Memtable)
 	}
+	f.Embedding.check(wrong)
 	if f.Backup.Every < time.Second {
 		wrong("backup.every", "%s is too often: write it as 24h or 90m", f.Backup.Every)
 	}
@@ -154,6 +166,24 @@ func (f *File) check() error {
 		wrong("log.format", "%q is neither text nor json", f.Log.Format)
 	}
 	return errors.Join(errs...)
+}
+
+// check reports the faults of an embedding endpoint. Where there is none, the other settings are only checked for typing
+// errors.
+func (e *Embedding) check(wrong func(key, format string, args ...any)) {
+	if e.Timeout < time.Millisecond || e.Timeout > 10*time.Second {
+		wrong("embedding.timeout", "%s is not between 1ms and 10s: every query waits so long for an endpoint that is slow", e.Timeout)
+	}
+	c := embed.Config{URL: e.URL, Kind: embed.Kind(e.Kind), Model: e.Model}
+	if e.URL == "" {
+		c.URL, c.Model = "http://127.0.0.1", "none"
+		if e.Model != "" || e.KeyFile != "" {
+			wrong("embedding.url", "is empty, though a model or a key is given: say where the endpoint is, or leave all of them empty")
+		}
+	}
+	if key, err := c.Check(); err != nil {
+		wrong("embedding."+key, "%s", err)
+	}
 }
 
 // Size is a number of bytes, written as 1500MiB, 2GiB or plain bytes.

@@ -76,7 +76,7 @@ func (d *Desk) Match(ctx context.Context, q match.Query) (MatchAnswer, error) {
 		Hits: []Hit{}, Total: a.Total, Next: a.Next, Verdict: a.Verdict, Languages: a.Languages, Meant: a.Meant, Facets: a.Facets,
 		Ranker: a.Ranker, Behind: []MemberState{}, Indexing: d.Health().Indexing,
 	}
-	fresh, wording := freshnessOf(members), a.Matched.Wording(&q, a.Languages)
+	fresh, wording := freshnessOf(members), a.Matched.Wording(&q)
 	for i := range a.Hits {
 		h := &a.Hits[i]
 		c, err := d.Record(h.Ref)

@@ -28,6 +28,7 @@ func (r *ranking) digest() Digest {
 	for _, n := range append(r.snap.set[:], r.snap.named[:]...) {
 		_ = binary.Write(h, binary.LittleEndian, n)
 	}
+	r.second.embedding.name(h, r.x.embedding)
 	return Digest(h.Sum(nil))
 }
 

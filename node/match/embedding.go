@@ -35,11 +35,12 @@ type embedding struct {
 }
 
 const (
-	embedTimeout = 300 * time.Millisecond // of a query, by default
-	embedSlowest = time.Minute            // of a batch of documents
-	embedBackoff = time.Second            // before a busy embedder is asked again
-	embedBatch   = 32                     // documents in one request
-	embedRound   = 4096                   // documents after which it is looked again which are the newest
+	embedTimeout  = 300 * time.Millisecond // of a query, by default
+	embedSlowest  = time.Minute            // of a batch of documents
+	embedBackoff  = time.Second            // before a busy embedder is asked again
+	embedBatch    = 32                     // documents in one request
+	embedFailures = 3                      // batches, after which the rest waits for the next upkeep
+	embedRound    = 4096                   // documents after which it is looked again which are the newest
 )
 
 // EmbeddingText is the text of a listing that is embedded: title, value and abstract in English, else in its first language.
@@ -110,16 +111,33 @@ func (x *Index) embed(ctx context.Context, passed map[embed.Key]bool) bool {
 		}
 	}
 	list, err := x.unembedded(passed)
-	for from := 0; err == nil && from < len(list); from += embedBatch {
-		if err = ctx.Err(); err == nil {
-			err = e.fill(ctx, list[from:min(from+embedBatch, len(list))], passed)
+	if err != nil {
+		e.faults.Report(err)
+		return false
+	}
+	failed := 0 // batches, one after another: what fails with one may not with the next
+	for batch := range slices.Chunk(list, embedBatch) {
+		err := e.fill(ctx, batch, passed)
+		switch {
+		case ctx.Err() != nil:
+			failed = embedFailures
+		case err != nil:
+			e.faults.Report(err)
+			for _, l := range batch {
+				passed[l.part.embedKey(l.doc)] = true
+			}
+			failed++
+		default:
+			failed = 0
+		}
+		if failed == embedFailures {
+			break
 		}
 	}
-	err = errors.Join(err, e.store.Sync())
-	if err != nil && ctx.Err() == nil {
+	if err := e.store.Sync(); err != nil {
 		e.faults.Report(err)
 	}
-	return err == nil && len(list) > 0
+	return failed < embedFailures && len(list) > 0
 }
 
 // unembedded are the next documents to compute vectors of. Vectors that nothing needs any more are dropped where they are
@@ -178,7 +196,9 @@ func (e *embedding) fill(ctx context.Context, batch []lacking, passed map[embed.
 	if len(texts) == 0 {
 		return nil
 	}
-	ask := func(texts []string) ([][]float32, error) { return embed.Patiently(ctx, e.embedder, texts, embedBackoff) }
+	ask := func(texts []string) ([][]float32, error) {
+		return embed.Patiently(ctx, e.embedder, texts, embedBackoff)
+	}
 	vectors, err := ask(texts)
 	var refused *embed.Refused
 	if errors.As(err, &refused) { // for one of the texts, perhaps
@@ -231,13 +251,12 @@ func (r *ranking) scoreEmbedding(ctx context.Context) {
 		}
 		return
 	}
-	h := sha256.New()
+	bits := make([]byte, 0, 8*len(keys))
 	for i, cosine := range e.store.Cosines(v, keys) {
 		r.list[i].values.embedding = cosine
-		_ = binary.Write(h, binary.LittleEndian, math.Float64bits(cosine))
+		bits = binary.LittleEndian.AppendUint64(bits, math.Float64bits(cosine))
 	}
-	r.second.embedding.asked = true
-	h.Sum(r.second.embedding.sum[:0])
+	r.second.embedding = embeddingShare{asked: true, sum: sha256.Sum256(bits)}
 }
 
 var errDims = errors.New("the embedding endpoint's vectors have another dimension than those of the listings, which will be computed anew")
@@ -272,5 +291,17 @@ func (s *embeddingShare) name(h hash.Hash, e *embedding) {
 	_, _ = io.WriteString(h, "\x00embedding\x00"+e.embedder.Name()+"\x00") // a hash does not fail
 	if s.asked {
 		h.Write(s.sum[:])
+	}
+}
+
+// Upkeep brings what is learnt from the whole catalogue up to date, where the catalogue has changed enough: the vocabulary
+// of typeahead, and the topics. Where an embedder is configured, it computes the vectors that are missing. It takes from
+// nothing to minutes, with an embedder hours, beside everything else; the error is ctx's, or of the disk.
+func (x *Index) Upkeep(ctx context.Context) error {
+	passed := make(map[embed.Key]bool)
+	for {
+		if err := x.learn(ctx); err != nil || !x.embed(ctx, passed) {
+			return err
+		}
 	}
 }

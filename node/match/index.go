@@ -2,12 +2,15 @@ package match
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/asean-tmh/tmh/node/match/embed"
 	"github.com/asean-tmh/tmh/node/match/lexicon"
 	"github.com/asean-tmh/tmh/node/match/segment"
 	"github.com/asean-tmh/tmh/node/match/text"
@@ -20,6 +23,10 @@ type Options struct {
 	Lexicon *lexicon.Lexicon // nil: nothing is translated
 	Dir     string           // where segments are kept; "": in memory only
 	Log     *slog.Logger     // nil: slog.Default
+
+	Embedder     embed.Embedder           // an outside model that adds a part to the ranking; nil: none
+	EmbedTimeout time.Duration            // how long a query waits for it; 0: 300 ms
+	Texts        func(Ref) (string, bool) // what it embeds of a listing: EmbeddingText
 }
 
 // Index holds a catalogue and answers queries. It is safe for concurrent use: a change makes a new snapshot, and a query
@@ -34,6 +41,8 @@ type Index struct {
 	scratch  sync.Pool     // *scratch
 	snap     atomic.Pointer[snapshot]
 	seed     maphash.Seed
+
+	embedding *embedding // nil: none
 
 	writing sync.Mutex // guards what follows, and who stores a snapshot
 	where   directory
@@ -66,6 +75,10 @@ func Open(o Options) (*Index, error) {
 	x.where = newDirectory()
 	x.settings = x.settingsDigest()
 	x.snap.Store(&snapshot{})
+	var err error
+	if x.embedding, err = openEmbedding(&o); err != nil {
+		return nil, err
+	}
 	if x.dir == "" {
 		return x, nil
 	}
@@ -91,9 +104,9 @@ func (x *Index) Close() error {
 	}
 	x.writing.Unlock()
 	if x.dir == "" {
-		return nil
+		return x.embedding.close()
 	}
-	return x.save()
+	return errors.Join(x.save(), x.embedding.close())
 }
 
 // Holds reports whether the index has this body under ref.
@@ -327,6 +340,9 @@ type Stats struct {
 	OnDisk    int   `json:"on_disk"` // segments
 	Bytes     int64 `json:"bytes"`   // of all segments
 	Trained   bool  `json:"trained"` // topics are known
+
+	Embedded        int    `json:"embedded,omitempty"`         // vectors of an outside model, of documents that were removed, too
+	EmbeddingFaults uint64 `json:"embedding_faults,omitempty"` // since the start
 }
 
 // Stats of the index as it is now.
@@ -339,6 +355,10 @@ func (x *Index) Stats() Stats {
 		if p.onDisk {
 			st.OnDisk++
 		}
+	}
+	if x.embedding != nil {
+		st.Embedded, _ = x.embedding.store.Len()
+		st.EmbeddingFaults = x.embedding.faults.Count()
 	}
 	return st
 }

@@ -139,32 +139,16 @@ func (b *builder) read(t string, order int) {
 	}
 }
 
-// From how alike a stretch of a script without spaces must sound; a word that its writer set apart may sound less so.
-const (
-	alikeStretch = 0.8
-	alikeWord    = lexicon.MinAlike
-)
-
-// nameUnknown looks for names in what no dictionary knows: words, and runs of pieces as a whole.
+// nameUnknown looks for names in the words that no dictionary knows. Stretches of scripts without spaces are not looked
+// for: where they begin and end is a guess, and their sounds find more that is wrong than right.
 func (b *builder) nameUnknown(here []*wish, t string) {
 	if b.names == nil {
 		return
 	}
-	for i := 0; i < len(here); i++ {
-		w := here[i]
-		if len(w.terms) > 0 {
-			continue
+	for _, w := range here {
+		if len(w.terms) == 0 && !w.piece {
+			b.x.named(b.names, w, t[w.start:w.end])
 		}
-		if !w.piece {
-			b.x.named(b.names, w, t[w.start:w.end], alikeWord)
-			continue
-		}
-		end, last := w.end, i
-		for j := i + 1; j < len(here) && here[j].piece && here[j].start < end; j++ {
-			end, last = max(end, here[j].end), j
-		}
-		b.x.named(b.names, w, t[w.start:end], alikeStretch)
-		i = last
 	}
 }
 
@@ -222,11 +206,9 @@ func (x *Index) tokens(dst []text.Token, normalised, lang string) []text.Token {
 
 // named adds the terms of the catalogue that sound like what no dictionary knows: names and borrowed words, which other
 // scripts write by their sound.
-func (x *Index) named(names *lexicon.Names, w *wish, stretch string, least float64) {
-	for _, m := range names.Find(nil, stretch) {
-		if m.Alike >= least {
-			w.offer(alternative{term: m.Term, weight: (m.Alike - lexicon.MinAlike) / (1 - lexicon.MinAlike), gloss: m.Term})
-		}
+func (x *Index) named(names *lexicon.Names, w *wish, word string) {
+	for _, m := range names.Find(nil, word) {
+		w.offer(alternative{term: m.Term, weight: (m.Alike - lexicon.MinAlike) / (1 - lexicon.MinAlike), gloss: m.Term})
 	}
 }
 

@@ -111,18 +111,22 @@ type vocabulary struct {
 // uttered is a word as it was written, and its English where it was translated.
 type uttered struct{ word, means string }
 
-// Wording of the query that m was made for. Langs are Answer.Languages.
-func (m *Matched) Wording(q *Query, langs []string) *Wording {
+// Wording of the query that m was made for.
+func (m *Matched) Wording(q *Query) *Wording {
 	if m == nil {
 		return nil
 	}
 	w := &Wording{x: m.x, asked: newVocabulary()}
-	if q.Listing != nil {
-		w.asked.readListing(m.x, q.Listing)
+	names := m.x.snap.Load().names
+	if q.Listing == nil {
+		a := m.x.ask(names, []string{q.Text}, primary(q.Lang))
+		w.asked.readWishes(&a)
 		return w
 	}
-	for _, lang := range langs {
-		w.asked.read(m.x, text.Normalise(q.Text), lang)
+	for _, lang := range q.Listing.Languages() {
+		t := q.Listing.Texts[lang]
+		a := m.x.ask(names, append([]string{t.Title, t.Value, t.Abstract}, t.Keywords...), primary(lang))
+		w.asked.readWishes(&a)
 	}
 	return w
 }
@@ -137,10 +141,14 @@ func (w *Wording) Reword(e *Explanation, l *protocol.Listing) {
 	for i := range e.Parts {
 		p := &e.Parts[i]
 		switch {
-		case p.Kind == PartTerm && p.Found != "":
+		case p.Kind == PartTerm:
 			if own := found.own[p.Found]; own != "" {
 				e.Sentence = strings.ReplaceAll(e.Sentence, "here “"+p.Found+"”", "here “"+own+"”")
 				p.Found = own
+			}
+			if said := found.stems[p.Means]; said.word != "" && said.means == "" { // by its sound, it was a stem
+				e.Sentence = strings.ReplaceAll(e.Sentence, "“"+p.Term+"” ("+p.Means, "“"+p.Term+"” ("+said.word)
+				p.Means = said.word
 			}
 		case p.Kind == PartTopic && p.Stem:
 			asked := w.asked.stems[p.Term]
@@ -181,6 +189,25 @@ func newVocabulary() vocabulary {
 	return vocabulary{stems: make(map[string]uttered), own: make(map[string]string)}
 }
 
+// readWishes takes what a query looks for.
+func (v vocabulary) readWishes(a *asked) {
+	for i := range a.wishes {
+		w := &a.wishes[i]
+		said := display(w.text[w.start:w.end])
+		for _, t := range w.terms {
+			v.learn(t.term, uttered{word: said, means: t.gloss})
+		}
+	}
+}
+
+// learn how a stem is written. What comes first stays, except that a word that has the stem itself goes before one that is
+// translated into it.
+func (v vocabulary) learn(stem string, u uttered) {
+	if had, ok := v.stems[stem]; !ok || had.means != "" && u.means == "" {
+		v.stems[stem] = u
+	}
+}
+
 func (v vocabulary) readListing(x *Index, l *protocol.Listing) {
 	for _, lang := range l.Languages() {
 		t := l.Texts[lang]
@@ -195,31 +222,24 @@ func (v vocabulary) readListing(x *Index, l *protocol.Listing) {
 	}
 }
 
-// read takes a normalised text. What comes first stays, except that a word that has the stem itself goes before one that is
-// translated into it.
+// read takes a normalised text.
 func (v vocabulary) read(x *Index, s, lang string) {
 	for _, t := range x.analyser.Analyse(nil, s, lang) {
 		said := display(s[t.Start:t.End])
 		if spaceOf(t.Term) == common {
-			if had, ok := v.stems[t.Term]; !ok || had.means != "" {
-				v.stems[t.Term] = uttered{word: said}
-			}
+			v.learn(t.Term, uttered{word: said})
 			continue
 		}
 		if key := display(word(t.Term)); v.own[key] == "" {
 			v.own[key] = said
 		}
-		if x.lexicon != nil && t.Word != "" {
-			for _, target := range x.lexicon.Translate(nil, t.Lang, t.Word) {
-				if _, ok := v.stems[target.Term]; !ok && target.Weight >= plausible {
-					v.stems[target.Term] = uttered{word: said, means: target.English}
-				}
+		for _, target := range x.meanings(t) {
+			if target.Weight >= plausible {
+				v.learn(target.Term, uttered{word: said, means: target.English})
 			}
 		}
-		if stem, ok := x.borrowed(t.Word); ok {
-			if _, ok := v.stems[stem]; !ok {
-				v.stems[stem] = uttered{word: said}
-			}
+		if stem, ok := x.borrowed(t.Word); ok && v.stems[stem].word == "" {
+			v.stems[stem] = uttered{word: said}
 		}
 	}
 }

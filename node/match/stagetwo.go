@@ -20,9 +20,10 @@ type values struct{ text, expansion, topics, codes, fit, embedding, stale float6
 
 // secondStage is what the parts of a ranking were divided by, and what they were made of.
 type secondStage struct {
-	greatest values
-	terms    []expansionTerm
-	topics   *topicQuery
+	greatest  values
+	terms     []expansionTerm
+	topics    *topicQuery
+	embedding embeddingShare
 }
 
 // Documents that stage one finds too few of are filled up by the expansion.
@@ -59,6 +60,7 @@ func (r *ranking) stageTwo(ctx context.Context, best []candidate, v *sieve, self
 	if w.Topics > 0 {
 		r.scoreTopics()
 	}
+	r.scoreEmbedding(ctx)
 	r.scoreFacts()
 	r.combine()
 	return nil
@@ -190,7 +192,7 @@ func (r *ranking) expand() []expansionTerm {
 				sums[term] = s
 				order = append(order, term)
 			}
-			s.weight += float64(float64(t.Impact) / 255 / float64(i+2))
+			s.weight += float64(float64(t.Impact) / 255 / float64(i+2) * (c.text / r.list[0].text))
 		}
 	}
 	most := float64(r.snap.live) / 10

@@ -48,9 +48,8 @@ func (x *Index) knows(s *snapshot, words string) bool {
 	return true
 }
 
-// Upkeep brings what is learnt from the whole catalogue up to date, where the catalogue has changed enough: the vocabulary
-// of typeahead, and the topics. It takes from nothing to minutes, beside everything else; the error is ctx's, or of the disk.
-func (x *Index) Upkeep(ctx context.Context) error {
+// learn makes topics and vocabulary anew, where the catalogue has changed enough.
+func (x *Index) learn(ctx context.Context) error {
 	s := x.snap.Load()
 	if s.live >= fewestTrained && changed(s.live, s.trainedOn) {
 		return x.Train(ctx)

@@ -65,10 +65,13 @@ func Open(dir, name string) (*Store, error) {
 	}
 	sum := sha256.Sum256([]byte(name))
 	s.path = filepath.Join(dir, hex.EncodeToString(sum[:8])+suffix)
-	others, _ := filepath.Glob(filepath.Join(dir, "*"+suffix+"*")) // the pattern is well-formed
-	for _, other := range others {
-		if base := filepath.Base(other); other != s.path && len(base) >= 16+len(suffix) && strings.HasPrefix(base[16:], suffix) {
-			_ = os.Remove(other)
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("the folder of the embeddings: %w", err)
+	}
+	for _, f := range files {
+		if name := f.Name(); name != filepath.Base(s.path) && len(name) > 16 && strings.HasPrefix(name[16:], suffix) {
+			_ = os.Remove(filepath.Join(dir, name))
 		}
 	}
 	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
