@@ -21,6 +21,7 @@ check: lint ## before every commit
 	go generate ./...
 	@git diff --exit-code --stat -- '*testdata*' configs docs || { echo 'generated files differ: commit them'; exit 1; }
 	go test -short -timeout 5m ./...
+	cd node/match/peer && go vet ./... && go test -short ./...
 
 race: ## short tests under the race detector; the simulation is too slow for it
 	CGO_ENABLED=1 go test -race -short -timeout 20m $$(go list ./... | grep -v -e /node/sim -e /cmd/)
@@ -37,6 +38,7 @@ bench: build ## benchstat-ready micro-benchmarks, and the tables of tmh bench
 	go test -run '^$$' -bench . -benchmem -count $${COUNT:-1} ./...
 	./tmh bench import
 	./tmh bench replica
+	./tmh bench match --peer
 
 soak: build ## what takes long: large simulations, random walks, kill loops, fuzzing, 10^6 summaries
 	@.ci/tools
@@ -50,6 +52,7 @@ soak: build ## what takes long: large simulations, random walks, kill loops, fuz
 	./tmh bench replica --listings 1000000
 	./tmh bench import --listings 1000000 --no-index
 	for n in 10000 100000 1000000; do ./tmh bench replica --listings $$n --no-index || exit 1; done
+	for n in 10000 1000000; do ./tmh bench match --listings $$n || exit 1; done
 
 mutants: ## take out one defence after another: the scenario that it is for must fail
 	@.ci/tools

@@ -2,6 +2,7 @@ package match
 
 import (
 	"math"
+	"slices"
 )
 
 // plan is what a text looks for, made ready for one snapshot: which terms there are, how often, and what each adds.
@@ -14,6 +15,7 @@ type plan struct {
 	pairs []wantedPair
 	scale float64 // of the integers that stage one sums up
 	self  float64 // score of a document that fulfils every wish to the full
+	gist  float64 // score of one that fulfils the most telling wishes
 }
 
 // absent is the number of a term that a part lacks.
@@ -105,6 +107,7 @@ const unknown = 0.5
 
 func (p *plan) weigh(w *Weights) {
 	total := 0.0
+	idfs := make([]float64, 0, len(p.wants))
 	for i := range p.wants {
 		n := &p.wants[i]
 		best := 0.0
@@ -127,14 +130,26 @@ func (p *plan) weigh(w *Weights) {
 			best = max(best, n.idf)
 		}
 		total += float64(best * n.wish.times)
+		idfs = append(idfs, best)
 	}
-	p.self = total
+	p.self, p.gist = total, gist(idfs)
 	for i := range p.pairs {
 		q := &p.pairs[i]
 		if p.df[q.a] > 0 && p.df[q.b] > 0 {
 			q.factor = w.Bigram * q.times * (p.idf(q.a) + p.idf(q.b))
 		}
 	}
+}
+
+// gist sums up the most telling words of a query: 1.6·√n of n, at least three. Of few words a good answer has most; of the
+// hundred words of a listing nothing has more than some, and how many it can have is not in proportion to their number.
+func gist(idfs []float64) (sum float64) {
+	slices.Sort(idfs)
+	n := max(3, int(math.Ceil(1.6*math.Sqrt(float64(len(idfs))))))
+	for _, idf := range idfs[max(0, len(idfs)-n):] {
+		sum += idf
+	}
+	return sum
 }
 
 // scaled fixes the scale of the integers that stage one sums up, the same for all plans of a query: as fine as can be

@@ -3,7 +3,6 @@ package match
 import (
 	"cmp"
 	"context"
-	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -295,14 +294,14 @@ func (r *ranking) scoreFacts() {
 	}
 }
 
-// strength is how good a match is by itself: the part of the query, weighed by how telling its words are, that the
-// document fulfils.
+// strength is how good a match is by itself: the text score relative to that of a document which fulfils the query's most
+// telling words.
 func (r *ranking) strength(s *scored) float64 {
-	self := r.plans[s.plan].self
-	if self <= 0 {
+	gist := r.plans[s.plan].gist
+	if gist <= 0 {
 		return 0
 	}
-	return min(1, math.Max(0, s.text/self))
+	return min(1, max(0, s.text/gist))
 }
 
 func verdictOf(strength float64) Verdict {
@@ -317,6 +316,6 @@ func verdictOf(strength float64) Verdict {
 
 // The strengths from which a match is called so; see the calibration in docs/benchmarks.md.
 const (
-	strongFrom = 0.35
-	fairFrom   = 0.2
+	strongFrom = 0.5
+	fairFrom   = 0.3
 )
