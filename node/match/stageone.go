@@ -225,10 +225,7 @@ func collect(s *snapshot, at int, plans []*plan, sc *scratch, v *sieve, self pla
 		sums = sc.best(plans, n)
 	}
 	offer := func(d int, sum uint32) {
-		total++
-		if sum >= keep.floor {
-			keep.offer(candidate{part: at, doc: uint16(d), plan: sc.bestOf(plans, d, sum), sum: sum})
-		}
+		keep.offer(candidate{part: at, doc: uint16(d), plan: sc.bestOf(plans, d, sum), sum: sum})
 	}
 	switch {
 	case facets != nil:
@@ -237,23 +234,31 @@ func collect(s *snapshot, at int, plans []*plan, sc *scratch, v *sieve, self pla
 		for d, sum := range sums {
 			if sum != 0 {
 				failed := c.fails(uint16(d))
-				if facets.count(&c, uint16(d), failed); failed == 0 {
+				if facets.count(&c, uint16(d), failed); failed != 0 {
+					continue
+				}
+				if total++; sum >= keep.floor {
 					offer(d, sum)
 				}
 			}
 		}
 	case v.open:
 		for d, sum := range sums {
-			if sum != 0 {
+			if sum == 0 {
+				continue
+			}
+			if total++; sum >= keep.floor {
 				offer(d, sum)
 			}
 		}
 	default:
 		c.allow(&sc.allowed, sums)
 		for w := range (n + 63) / 64 {
+			total += bits.OnesCount64(sc.allowed[w])
 			for left := sc.allowed[w]; left != 0; left &= left - 1 {
-				d := w*64 + bits.TrailingZeros64(left)
-				offer(d, sums[d])
+				if d := w*64 + bits.TrailingZeros64(left); sums[d] >= keep.floor {
+					offer(d, sums[d])
+				}
 			}
 		}
 	}
