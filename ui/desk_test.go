@@ -179,7 +179,7 @@ func full() *desk {
 	}
 	dryer := &d.answer.Hits[0]
 	dryer.Same = []exchange.Same{{Ref: match.Ref{Origin: "TH", ID: "TO-TH-1"}, Lang: "th", Title: "เครื่องอบแห้ง"}}
-	dryer.Highlights = map[protocol.Lang]exchange.Highlight{"en": {
+	dryer.Highlights = map[protocol.Lang]match.Marked{"en": {
 		Title:    []match.Piece{{Text: "Solar tunnel "}, {Text: "dryer", Hit: true}, {Text: " for freshwater "}, {Text: "fish", Hit: true}, {Text: " with a biomass back-up"}},
 		Value:    []match.Piece{{Text: "A promise. "}},
 		Abstract: []match.Piece{{Text: strings.Repeat("Before it come many words. ", 20)}, {Text: "Drying", Hit: true}, {Text: strings.Repeat(" and so on", 60)}},

@@ -114,8 +114,8 @@ func orders() []struct {
 		by          match.Sort
 		label, said string
 	}{
-		{match.ByScore, "Best match", "best first"}, {match.ByNewest, "Newest", "newest first"}, {match.ByEnd, "Ending soon", "ending soonest first"},
-		{match.ByTRL, "Readiness", "most ready first"}, {match.ByCountry, "Country", "by country"},
+		{match.ByScore, "Best match", "best first"}, {match.ByNewest, "Newest", "matches only, newest first"}, {match.ByEnd, "Ending soon", "matches only, ending soonest first"},
+		{match.ByTRL, "Readiness", "matches only, most ready first"}, {match.ByCountry, "Country", "matches only, by country"},
 	}
 }
 

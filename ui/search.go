@@ -115,8 +115,9 @@ func (s *site) ranked(r *http.Request, in asked, langs []protocol.Lang, p *searc
 	}
 	p.Title = in.q + " – search"
 	p.Cards, p.Notes, p.Ranker = s.hits(a.Hits, langs), notes(a, s.cfg.Now()), protocol.Hash(a.Ranker).Short()
-	p.Total, p.TotalIn = a.Total, count(a.Total, "listing")
 	p.From, p.To = (in.page-1)*pageSize+1, (in.page-1)*pageSize+len(p.Cards)
+	p.Total = max(a.Total, p.To) // some share no word with the search, but with what it found
+	p.TotalIn = count(p.Total, "listing")
 	if in.page > 1 {
 		p.Prev = in.link("page", strconv.Itoa(in.page-1))
 	}

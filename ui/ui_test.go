@@ -167,7 +167,7 @@ func TestEveryPageWithEveryModel(t *testing.T) {
 		{"search, verdicts", rich, "/?q=fish", 200, "Strong match Technology offer"},
 		{"search, no good match", weak, "/?q=fish", 200, "No good match No listing says enough of what you look for. The nearest of 1 234 listings"},
 		{"search, sorted, no match", weakest, "/?q=fish&sort=newest", 200, "none of the 1 234 listings that share a word with your search is one. Show the nearest"},
-		{"search, other order", rich, "/?q=fish&sort=ending", 200, "1 to 4, ending soonest first"},
+		{"search, other order", rich, "/?q=fish&sort=ending", 200, "1 to 4, matches only, ending soonest first"},
 		{"search, language", rich, "/?q=fish", 200, "Your words were read as Indonesian or Malay · only as Indonesian · only as Malay."},
 		{"search, language said", rich, "/?q=fish&lang=ms", 200, "only as Indonesian · recognise the language."},
 		{"search, same", rich, "/?q=fish", 200, "The same technology is also listed byThailand: เครื่องอบแห้ง"},

@@ -145,7 +145,8 @@ func translated(p match.Part) string {
 
 func codeWords(p match.Part) (what, kind string) {
 	system, code, _ := strings.Cut(p.Term, " ")
-	list, name, levels := codes.List{}, "code", 1
+	var list codes.List
+	name, levels := "code", 1
 	switch system {
 	case "FORD":
 		list, name, levels = codes.FORD(), "field of research", 2

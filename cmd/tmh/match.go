@@ -82,7 +82,11 @@ func showMatch(cmd *cobra.Command, a exchange.MatchAnswer, explain bool) {
 		if h.Fresh.LastHeard != 0 {
 			cmd.Printf(", last heard %s", h.Fresh.LastHeard.Time().Format("2006-01-02 15:04 UTC"))
 		}
-		cmd.Printf("\n    %s\n", h.Explanation.Sentence)
+		_, why, found := strings.Cut(h.Explanation.Sentence, " match: ") // the verdict is said already
+		if !found {
+			why = h.Explanation.Sentence
+		}
+		cmd.Printf("\n    %s\n", why)
 		for _, other := range h.Same {
 			cmd.Printf("    also listed as %s/%s: %s\n", other.Origin, other.ID, other.Title)
 		}

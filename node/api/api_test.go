@@ -69,7 +69,7 @@ func (d *desk) Match(_ context.Context, q match.Query) (exchange.MatchAnswer, er
 		a.Hits = append(a.Hits, exchange.Hit{
 			Entry: e, Score: 1.5, Strength: .75, Verdict: match.Fair, Explanation: match.Explanation{Sentence: "Both say dryer."},
 			Same:       []exchange.Same{{Ref: match.Ref{Origin: "LA", ID: "TO-9"}, Lang: "en", Title: "The same dryer"}},
-			Highlights: map[protocol.Lang]exchange.Highlight{"en": {Title: []match.Piece{{Text: "Solar "}, {Text: "<dryer>", Hit: true}}}},
+			Highlights: map[protocol.Lang]match.Marked{"en": {Title: []match.Piece{{Text: "Solar "}, {Text: "<dryer>", Hit: true}}}},
 		})
 	}
 	if q.Facets {

@@ -1,9 +1,12 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -44,6 +47,38 @@ func TestFaultsAreReportedTogether(t *testing.T) {
 	for _, want := range []string{"member", "http", "memtable", "log.level", "log.format"} {
 		if err == nil || !strings.Contains(err.Error(), want+":") {
 			t.Errorf("%s is not reported in: %v", want, err)
+		}
+	}
+}
+
+func TestEmbedding(t *testing.T) {
+	if e := Default().Embedding; e.URL != "" || e.Kind != "openai" || e.Timeout != 300*time.Millisecond {
+		t.Errorf("an outside model is asked without having been named: %+v", e)
+	}
+	const good = "member: KH\nembedding:\n  url: http://127.0.0.1:8081\n  kind: tei\n  model: bge-m3\n  key_file: keys/model\n"
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, Name), []byte(good), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Load(dir)
+	if err != nil || f.Embedding != (Embedding{"http://127.0.0.1:8081", "tei", "bge-m3", filepath.Join(dir, "keys/model"), 300 * time.Millisecond}) {
+		t.Errorf("%+v: %v", f.Embedding, err)
+	}
+	for text, want := range map[string]string{
+		"  url: 127.0.0.1:8081\n  model: m\n":                     "embedding.url: ",
+		"  url: http://127.0.0.1:8081/v1\n  model: m\n":           "embedding.url: ",
+		"  url: http://127.0.0.1:8081\n":                          "embedding.model: ",
+		"  url: http://127.0.0.1:8081\n  model: m\n  kind: llm\n": "embedding.kind: ",
+		"  kind: llm\n":        "embedding.kind: ",
+		"  model: m\n":         "embedding.url: ",
+		"  key_file: keys/m\n": "embedding.url: ",
+		"  timeout: 0s\n":      "embedding.timeout: ",
+		"  timeout: 1h\n":      "embedding.timeout: ",
+		"  timeout: 300\n":     "Duration",
+		"  key: secret\n":      "key",
+	} {
+		if _, err := Parse([]byte("member: KH\nembedding:\n" + text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want a fault of %s", text, err, want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"slices"
 
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/protocol"
@@ -11,25 +10,18 @@ import (
 // Hit is an entry that matches, with why.
 type Hit struct {
 	Entry
-	Score       float64                     `json:"score"`                // within this answer: 0 to about 1
-	Strength    float64                     `json:"strength"`             // by itself, comparable between answers: 0 to 1
-	Verdict     match.Verdict               `json:"verdict"`              // the strength in a word: strong, fair or weak
-	Same        []Same                      `json:"same,omitempty"`       // listings of the same technology, folded into this one
-	Highlights  map[protocol.Lang]Highlight `json:"highlights,omitempty"` // of the texts in which something was found, by language
-	Explanation match.Explanation           `json:"explanation"`
-}
-
-// Highlight is a listing's text in pieces, those that the query looked for marked. The pieces of a field are its whole text.
-type Highlight struct {
-	Title    []match.Piece `json:"title"`
-	Value    []match.Piece `json:"value,omitempty"`
-	Abstract []match.Piece `json:"abstract,omitempty"`
+	Score       float64                        `json:"score" doc:"0 to about 1, within this answer: the parts of the explanation sum to it"`
+	Strength    float64                        `json:"strength" doc:"0 to 1, by itself: comparable between answers"`
+	Verdict     match.Verdict                  `json:"verdict" enum:"strong,fair,weak" doc:"the strength in a word"`
+	Same        []Same                         `json:"same,omitempty" doc:"listings of the same technology, folded into this one"`
+	Highlights  map[protocol.Lang]match.Marked `json:"highlights,omitempty" doc:"by language, the texts in which something was found, in pieces"`
+	Explanation match.Explanation              `json:"explanation"`
 }
 
 // Same is a listing of the technology that another one describes too.
 type Same struct {
 	match.Ref
-	Lang  protocol.Lang `json:"lang"` // of the title
+	Lang  protocol.Lang `json:"lang" doc:"of the title"`
 	Title string        `json:"title"`
 }
 
@@ -94,10 +86,11 @@ func (d *Desk) Match(ctx context.Context, q match.Query) (MatchAnswer, error) {
 		if err != nil {
 			return MatchAnswer{}, err
 		}
-		wording.Reword(&h.Explanation, e.Listing)
+		read := wording.Read(e.Listing)
+		read.Reword(&h.Explanation)
 		out.Hits = append(out.Hits, Hit{
 			Entry: e, Score: h.Score, Strength: h.Strength, Verdict: h.Verdict, Same: same,
-			Highlights: highlights(a.Matched, e.Listing), Explanation: h.Explanation,
+			Highlights: read.Marked(), Explanation: h.Explanation,
 		})
 	}
 	for _, m := range members {
@@ -148,20 +141,4 @@ func (d *Desk) same(refs []match.Ref) ([]Same, error) {
 		}
 	}
 	return list, nil
-}
-
-// highlights marks what a query looked for in the texts of a listing. A text that has nothing of it is left out.
-func highlights(m *match.Matched, l *protocol.Listing) map[protocol.Lang]Highlight {
-	if m == nil {
-		return nil
-	}
-	all := make(map[protocol.Lang]Highlight)
-	for _, lang := range l.Languages() {
-		t := l.Texts[lang]
-		h := Highlight{Title: m.Pieces(t.Title, lang), Value: m.Pieces(t.Value, lang), Abstract: m.Pieces(t.Abstract, lang)}
-		if slices.ContainsFunc(slices.Concat(h.Title, h.Value, h.Abstract), func(p match.Piece) bool { return p.Hit }) {
-			all[lang] = h
-		}
-	}
-	return all
 }

@@ -37,7 +37,7 @@ func (d *directory) get(ref Ref, key uint64, of refAt) (place, bool) {
 func (d *directory) put(ref Ref, key uint64, at place, of refAt) {
 	if there, ok := d.at[key]; ok {
 		if other, ok := of(there); ok && other != ref {
-			d.clash[ref] = at
+			d.clash[ref.clone()] = at
 			return
 		}
 	}

@@ -234,9 +234,18 @@ func TestEmbeddingFaults(t *testing.T) {
 	}
 	var silent Digest
 	for name, fault := range map[string]func(http.ResponseWriter, *http.Request, []string) bool{
-		"500":        func(w http.ResponseWriter, _ *http.Request, _ []string) bool { w.WriteHeader(500); return true },
-		"429":        func(w http.ResponseWriter, _ *http.Request, _ []string) bool { w.WriteHeader(429); return true },
-		"400":        func(w http.ResponseWriter, _ *http.Request, _ []string) bool { w.WriteHeader(400); return true },
+		"500": func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
+			w.WriteHeader(http.StatusInternalServerError)
+			return true
+		},
+		"429": func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return true
+		},
+		"400": func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
+			w.WriteHeader(http.StatusBadRequest)
+			return true
+		},
 		"NaN":        say(`[[NaN]]`),
 		"null":       say(`[[` + strings.Repeat("null,", 63) + `1]]`),
 		"dimensions": say(`[[1,2,3]]`),
@@ -300,7 +309,7 @@ func TestFillingResumes(t *testing.T) {
 	m.fault = func(w http.ResponseWriter, _ *http.Request, _ []string) bool {
 		down := m.requests > 2
 		if down {
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 		}
 		return down
 	}
@@ -407,13 +416,13 @@ func TestTextsThatAModelRefuses(t *testing.T) {
 		for _, text := range texts {
 			switch {
 			case strings.HasPrefix(text, "refused"):
-				w.WriteHeader(422)
+				w.WriteHeader(http.StatusUnprocessableEntity)
 				return true
 			case len(text) > 1000:
-				w.WriteHeader(413)
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
 				return true
 			case strings.HasPrefix(text, "broken"):
-				w.WriteHeader(500)
+				w.WriteHeader(http.StatusInternalServerError)
 				return true
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/asean-tmh/tmh/node/match/lexicon"
 	"github.com/asean-tmh/tmh/node/match/segment"
 )
 
@@ -41,6 +42,13 @@ type anatomy struct {
 	vector []segment.Weight
 	seq    []uint32
 	fields map[uint32]fieldSet // by term number
+	said   map[string]said     // by English stem; nil until asked for
+}
+
+// said is what a document writes for an English stem, and where.
+type said struct {
+	in   fieldSet
+	word string
 }
 
 func (x *Index) anatomy(p *plan, part int, doc uint16) *anatomy {
@@ -139,36 +147,48 @@ func (x *Index) describe(s *share, w *want, a *anatomy) {
 }
 
 // source is the word of the document that means an English stem, and where it stands.
-func (x *Index) source(a *anatomy, stem string) (in fieldSet, word_ string) {
-	ids := slices.SortedFunc(maps.Keys(a.fields), func(i, j uint32) int { return cmp.Compare(a.seg.TermString(i), a.seg.TermString(j)) })
+func (x *Index) source(a *anatomy, stem string) (in fieldSet, word string) {
+	if a.said == nil {
+		a.said = x.sources(a)
+	}
+	s := a.said[stem]
+	return s.in, s.word
+}
+
+// sources turns the translation of a document round, once for all of its reasons.
+func (x *Index) sources(a *anatomy) map[string]said {
+	ids := slices.Collect(maps.Keys(a.fields))
+	slices.SortFunc(ids, func(i, j uint32) int { return cmp.Compare(a.seg.TermString(i), a.seg.TermString(j)) })
+	all := make(map[string]said)
+	var targets []lexicon.Target
 	for _, id := range ids { // numbers of terms differ from segment to segment
 		term := a.seg.TermString(id)
 		sp := spaceOf(term)
 		if sp == common {
 			continue
 		}
+		own := word(term)
+		add := func(stem string) {
+			s := all[stem]
+			s.in |= a.fields[id]
+			if s.word == "" {
+				s.word = own
+			}
+			all[stem] = s
+		}
 		for _, lang := range sp.spoken() {
-			if x.means(lang, word(term), stem) {
-				in |= a.fields[id]
-				if word_ == "" {
-					word_ = word(term)
+			if x.lexicon != nil {
+				targets = x.lexicon.Translate(targets[:0], lang, own)
+				for _, t := range targets {
+					add(t.Term)
 				}
 			}
-		}
-	}
-	return in, word_
-}
-
-func (x *Index) means(lang, word, stem string) bool {
-	if x.lexicon != nil {
-		for _, t := range x.lexicon.Translate(nil, lang, word) {
-			if t.Term == stem {
-				return true
+			if stem, ok := x.borrowed(own); ok {
+				add(stem)
 			}
 		}
 	}
-	b, ok := x.borrowed(word)
-	return ok && b == stem
+	return all
 }
 
 // joinShares makes one share of those that a reader sees as one: pieces of a script without spaces that overlap in the query.

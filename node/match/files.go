@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -91,18 +92,21 @@ func (x *Index) load() error {
 	s := &snapshot{parts: slices.DeleteFunc(parts, func(p *part) bool { return p == nil })}
 	x.snap.Store(s)
 	x.next = max(m.Next, 1)
+	for _, saved := range m.Segments {
+		x.next = max(x.next, saved.Number+1)
+	}
 	size := 0
 	for _, p := range s.parts {
 		size += p.seg.Docs()
 	}
 	x.where.at = make(map[uint64]place, size)
 	for i, p := range s.parts {
-		x.next = max(x.next, p.number+1)
 		s.parts[i] = x.withoutTwins(p)
 		x.settle(s, s.parts[i])
 	}
 	x.loadModel(s, &m)
-	x.sweep(&m, x.next)
+	x.sweep(&m, math.MaxUint32) // nothing is being written yet
+	x.sweepUnfinished()
 	x.mergeSoon()
 	return nil
 }
@@ -173,19 +177,20 @@ func (x *Index) open(saved savedSegment) (*part, error) {
 	return p, nil
 }
 
-// save writes all that is only in memory, as few segments.
+// save writes all that is only in memory, as few segments. The index is closed.
 func (x *Index) save() error {
 	for {
 		var small []*part
-		docs := 0
+		var together room
 		for _, p := range x.snap.Load().parts {
-			if !p.onDisk && docs+p.live() <= segment.MaxDocs {
+			if !p.onDisk && together.takes(p) {
 				small = append(small, p)
-				docs += p.live()
 			}
 		}
 		if len(small) == 0 {
-			return x.writeManifest()
+			x.filing.Lock()
+			defer x.filing.Unlock()
+			return x.fileManifest()
 		}
 		if err := x.mergeParts(small, 0); err != nil {
 			return err
@@ -193,10 +198,21 @@ func (x *Index) save() error {
 	}
 }
 
-// writeManifest makes what is on disk count.
+// writeManifest makes what is on disk count. A closed index has written its last: another one may be at work in its folder.
 func (x *Index) writeManifest() error {
 	x.filing.Lock()
 	defer x.filing.Unlock()
+	x.writing.Lock()
+	closed := x.closed
+	x.writing.Unlock()
+	if closed {
+		return nil
+	}
+	return x.fileManifest()
+}
+
+// fileManifest is called by who holds the lock on filing.
+func (x *Index) fileManifest() error {
 	x.writing.Lock()
 	s, next := x.snap.Load(), x.next
 	x.writing.Unlock()
@@ -266,6 +282,23 @@ func (x *Index) sweep(m *manifest, next uint32) {
 		numbered := strings.HasSuffix(name, ".segment") || strings.HasSuffix(name, ".vectors")
 		ours := numbered && err == nil && uint32(n) < next || strings.HasSuffix(name, ".model")
 		if ours && !named[name] && e.Type().IsRegular() {
+			_ = os.Remove(filepath.Join(x.dir, name))
+		}
+	}
+}
+
+// sweepUnfinished removes what a crash cut short: files that did not get their names yet.
+func (x *Index) sweepUnfinished() {
+	entries, err := os.ReadDir(x.dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		name := e.Name()
+		ours := slices.ContainsFunc([]string{".segment.", ".vectors.", ".model.", "." + manifestName + "."}, func(part string) bool {
+			return strings.Contains(name, part)
+		})
+		if strings.HasPrefix(name, ".") && ours && e.Type().IsRegular() {
 			_ = os.Remove(filepath.Join(x.dir, name))
 		}
 	}

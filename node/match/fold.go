@@ -71,9 +71,10 @@ func (r *ranking) fold() {
 		sketches[i] = unpackSketch(r.snap.parts[s.part].seg.Extra(s.doc))
 	}
 	folded := make([]bool, len(r.list))
+	terms := make([][]uint64, n) // of those that were compared
 	for i := range n {
 		for j := i + 1; j < n && !folded[i]; j++ {
-			if !folded[j] && sketches[i].equal(&sketches[j]) >= alike && r.same(r.list[i], r.list[j]) {
+			if !folded[j] && sketches[i].equal(&sketches[j]) >= alike && r.kind(i) == r.kind(j) && sameTerms(r.hashes(terms, i), r.hashes(terms, j)) {
 				folded[j] = true
 				r.list[i].same = append(r.list[i].same, r.snap.refOf(&r.list[j].candidate))
 			}
@@ -88,25 +89,27 @@ func (r *ranking) fold() {
 	r.list = kept
 }
 
-// same compares two documents term by term.
-func (r *ranking) same(a, b *scored) bool {
-	v, w := r.hashes(a), r.hashes(b)
-	kind := func(s *scored) uint8 { return r.snap.parts[s.part].seg.Kinds()[s.doc] }
-	if kind(a) != kind(b) || min(len(v), len(w)) < fewestSame {
+func (r *ranking) kind(i int) uint8 { return r.snap.parts[r.list[i].part].seg.Kinds()[r.list[i].doc] }
+
+// sameTerms compares two documents by the hashes of their terms.
+func sameTerms(v, w []uint64) bool {
+	if min(len(v), len(w)) < fewestSame {
 		return false
 	}
 	both := inBoth(v, w)
 	return float64(both) >= sameWords*float64(len(v)+len(w)-both)
 }
 
-// hashes of a document's terms, ascending.
-func (r *ranking) hashes(s *scored) (list []uint64) {
-	seg := r.snap.parts[s.part].seg
-	for _, w := range seg.Vector(nil, s.doc) {
-		list = append(list, hashTerm(seg.TermString(w.Term)))
+// hashes of a document's terms, ascending, each list made once.
+func (r *ranking) hashes(known [][]uint64, i int) []uint64 {
+	if known[i] == nil {
+		seg := r.snap.parts[r.list[i].part].seg
+		for _, w := range seg.Vector(nil, r.list[i].doc) {
+			known[i] = append(known[i], hashTerm(seg.TermString(w.Term)))
+		}
+		slices.Sort(known[i])
 	}
-	slices.Sort(list)
-	return list
+	return known[i]
 }
 
 // hashTerm is FNV-1a with a last mixing: equal on all nodes.

@@ -100,10 +100,14 @@ func TestStageOneIsExhaustive(t *testing.T) {
 			q := randomQuery(r)
 			q.Sort = ByScore
 			want, total := naive(x, c, q)
+			x.Settle()
 			rk := &ranking{x: x, query: &q, snap: x.snap.Load()}
 			rk.read()
 			sieve := q.Filter.sieve(&q)
+			x.writing.Lock()
+			rk.snap = x.snap.Load()
 			self, _ := x.where.get(q.Self, x.key(q.Self), x.refAt)
+			x.writing.Unlock()
 			depth := 1 + r.IntN(60)
 			f, err := x.stageOne(t.Context(), rk.snap, rk.plans, &sieve, self, depth, false)
 			if err != nil {

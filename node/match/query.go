@@ -106,6 +106,7 @@ type builder struct {
 	pairs   map[[2]string]*adjacent
 	counted map[pairOf]float64
 	tokens  []text.Token
+	looked  int // words that a name was looked for
 }
 
 // read adds what a text looks for. Every language that it may be in reads it; what they make of the same stretch are forms
@@ -146,11 +147,20 @@ func (b *builder) nameUnknown(here []*wish, t string) {
 		return
 	}
 	for _, w := range here {
-		if len(w.terms) == 0 && !w.piece {
-			b.x.named(b.names, w, t[w.start:w.end])
+		if len(w.terms) > 0 || w.piece || b.looked == mostUnknown || !lexicon.Sounding(t[w.start:w.end]) {
+			continue
 		}
+		b.looked++
+		b.x.named(b.names, w, t[w.start:w.end])
 	}
 }
+
+// Looking for a name goes through all that sound remotely like it, and who fills a catalogue with words of one sound makes
+// these many: so few words are looked for, and few of what is found are taken.
+const (
+	mostUnknown = 16 // words of a text
+	mostAlike   = 16 // terms of a word
+)
 
 // forms adds to a wish what a token can stand for.
 func (x *Index) forms(w *wish, t text.Token) {
@@ -207,7 +217,8 @@ func (x *Index) tokens(dst []text.Token, normalised, lang string) []text.Token {
 // named adds the terms of the catalogue that sound like what no dictionary knows: names and borrowed words, which other
 // scripts write by their sound.
 func (x *Index) named(names *lexicon.Names, w *wish, word string) {
-	for _, m := range names.Find(nil, word) {
+	found := names.Find(nil, word)
+	for _, m := range found[:min(mostAlike, len(found))] {
 		w.offer(alternative{term: m.Term, weight: (m.Alike - lexicon.MinAlike) / (1 - lexicon.MinAlike), gloss: m.Term})
 	}
 }

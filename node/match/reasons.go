@@ -3,6 +3,7 @@ package match
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // reason is one part of an explanation before the parts are cut to MaxParts.
@@ -50,6 +51,7 @@ func cut(list []reason) []Part {
 	var rest reason
 	for i, h := range list {
 		h.Fields = h.fields.names()
+		h.Term, h.Means, h.Found = strings.Clone(h.Term), strings.Clone(h.Means), strings.Clone(h.Found)
 		if i < MaxParts {
 			parts = append(parts, h.Part)
 			continue

@@ -19,19 +19,78 @@ type Suggestion = suggest.Suggestion
 // Piece of a text: what the query looked for, or what stands between.
 type Piece struct {
 	Text string `json:"text"`
-	Hit  bool   `json:"hit"`
+	Hit  bool   `json:"hit" doc:"the query looked for it"`
 }
 
-// Pieces of a listing's text, which together are the text as it was written. Where normalising changed it so much that
-// places cannot be told, they are the normalised text.
-func (m *Matched) Pieces(s string, lang protocol.Lang) (list []Piece) {
-	if s == "" {
+// Marked is what a listing says in one language, in pieces. Those of a field together are its text as it was written; where
+// normalising changed a text so much that places cannot be told, they are the normalised text.
+type Marked struct {
+	Title    []Piece `json:"title"`
+	Value    []Piece `json:"value,omitempty"`
+	Abstract []Piece `json:"abstract,omitempty"`
+}
+
+// Reading is a listing that was found, with its texts taken apart once for all that is to be shown of it.
+type Reading struct {
+	w     *Wording
+	texts []readText
+}
+
+type readText struct {
+	lang   protocol.Lang
+	field  int // of a protocol.Text: title, value, abstract, then keywords
+	plain  string
+	shown  string // normalised
+	tokens []text.Token
+}
+
+// Read a listing that the query has found.
+func (w *Wording) Read(l *protocol.Listing) *Reading {
+	if w == nil {
 		return nil
 	}
-	shown := Shown(s)
-	spans := m.Spans(shown, lang)
-	if shown != s {
-		spans, shown = written(s, shown, spans)
+	r := &Reading{w: w}
+	for _, lang := range l.Languages() {
+		t := l.Texts[lang]
+		first := len(r.texts)
+		for i, s := range append([]string{t.Title, t.Value, t.Abstract}, t.Keywords...) {
+			r.texts = append(r.texts, readText{lang: lang, field: i, plain: s, shown: text.Normalise(s)})
+		}
+		here := r.texts[first:]
+		guess := languageOf(here[0].shown+"\n"+here[1].shown+"\n"+here[2].shown, primary(lang))
+		for i := range here {
+			here[i].tokens = w.x.analyser.Analyse(nil, here[i].shown, guess)
+		}
+	}
+	return r
+}
+
+// Marked are the texts in which there is something that the query looked for.
+func (r *Reading) Marked() map[protocol.Lang]Marked {
+	if r == nil {
+		return nil
+	}
+	all := make(map[protocol.Lang]Marked)
+	for i := 0; i < len(r.texts); i++ {
+		t := &r.texts[i]
+		if t.field > 0 {
+			continue
+		}
+		title, any1 := r.pieces(t)
+		value, any2 := r.pieces(&r.texts[i+1])
+		abstract, any3 := r.pieces(&r.texts[i+2])
+		if any1 || any2 || any3 {
+			all[t.lang] = Marked{title, value, abstract}
+		}
+	}
+	return all
+}
+
+func (r *Reading) pieces(t *readText) (list []Piece, hit bool) {
+	spans := r.w.telling.spans(t.tokens)
+	shown := t.shown
+	if shown != t.plain {
+		spans, shown = written(t.plain, shown, spans)
 	}
 	at := 0
 	add := func(to int, hit bool) {
@@ -45,7 +104,45 @@ func (m *Matched) Pieces(s string, lang protocol.Lang) (list []Piece) {
 		add(sp.End, true)
 	}
 	add(len(shown), false)
+	return list, len(spans) > 0
+}
+
+// spans of the tokens that were looked for, in order and apart.
+func (m *Matched) spans(tokens []text.Token) (list []Span) {
+	for _, t := range tokens {
+		if !m.has(t) {
+			continue
+		}
+		if n := len(list); n > 0 && t.Start < list[n-1].End {
+			list[n-1].End = max(list[n-1].End, t.End)
+			continue
+		}
+		list = append(list, Span{t.Start, t.End})
+	}
 	return list
+}
+
+// A query of so many terms that most texts have something of it is marked by the terms only that few listings have.
+const (
+	manyTerms   = 12
+	commonShare = 20 // a twentieth of the listings
+)
+
+// withoutCommon is m without the words that would mark nearly every line.
+func (m *Matched) withoutCommon() *Matched {
+	if len(m.stems)+len(m.native) <= manyTerms {
+		return m
+	}
+	s := m.x.snap.Load()
+	most := float64(s.live) / commonShare
+	few := &Matched{x: m.x, native: make(map[string]bool), stems: make(map[string]bool)}
+	for t := range m.native {
+		few.native[t] = s.df(t) <= most
+	}
+	for t := range m.stems {
+		few.stems[t] = s.df(t) <= most
+	}
+	return few
 }
 
 // written moves spans of a normalised text to the text that it was made of. Characters are normalised one by one, each with
@@ -98,14 +195,16 @@ func cluster(s string) int {
 
 // Wording knows how a query writes what the index knows as a stem.
 type Wording struct {
-	x     *Index
-	asked vocabulary
+	x       *Index
+	telling *Matched // what is marked
+	asked   vocabulary
 }
 
 // vocabulary of one or several texts: the first word that has a term, by the term.
 type vocabulary struct {
-	stems map[string]uttered // by English stem
-	own   map[string]string  // by a term of another language, without its space
+	stems  map[string]uttered // by English stem
+	own    map[string]string  // by a term of another language, without its space
+	wanted map[string]bool    // terms to look for; nil: all
 }
 
 // uttered is a word as it was written, and its English where it was translated.
@@ -116,7 +215,7 @@ func (m *Matched) Wording(q *Query) *Wording {
 	if m == nil {
 		return nil
 	}
-	w := &Wording{x: m.x, asked: newVocabulary()}
+	w := &Wording{x: m.x, telling: m.withoutCommon(), asked: newVocabulary()}
 	names := m.x.snap.Load().names
 	if q.Listing == nil {
 		a := m.x.ask(names, []string{q.Text}, primary(q.Lang))
@@ -131,13 +230,27 @@ func (m *Matched) Wording(q *Query) *Wording {
 	return w
 }
 
-// Reword writes the stems in an explanation of a listing as the listing, and the query, write them.
-func (w *Wording) Reword(e *Explanation, l *protocol.Listing) {
-	if w == nil {
+// Reword writes the stems in the listing's explanation as the listing, and the query, write them.
+func (r *Reading) Reword(e *Explanation) {
+	if r == nil {
 		return
 	}
+	w := r.w
 	found := newVocabulary()
-	found.readListing(w.x, l)
+	found.wanted = make(map[string]bool)
+	for i := range e.Parts {
+		for _, s := range []string{e.Parts[i].Term, e.Parts[i].Means, e.Parts[i].Found} {
+			found.wanted[s] = true
+		}
+	}
+	topic, from, to := relatedTo(e.Sentence)
+	found.wanted[topic[1]] = true
+	for i := range r.texts {
+		found.read(w.x, &r.texts[i])
+	}
+	if from < to {
+		e.Sentence = e.Sentence[:from] + w.asked.write(topic[0]) + goesWith + found.write(topic[1]) + e.Sentence[to:]
+	}
 	for i := range e.Parts {
 		p := &e.Parts[i]
 		switch {
@@ -165,24 +278,25 @@ func (w *Wording) Reword(e *Explanation, l *protocol.Listing) {
 			p.Found, p.Stem = "", false
 		}
 	}
-	w.rewordTopic(e, found)
 }
 
-// rewordTopic does the same in the sentence: “dry” goes with “moistur”.
-func (w *Wording) rewordTopic(e *Explanation, found vocabulary) {
-	const between = "” goes with “"
-	i := strings.LastIndex(e.Sentence, between)
+const goesWith = "” goes with “"
+
+// relatedTo finds the two words of one topic that a sentence names, and the place of both: “dry” goes with “moistur”.
+func relatedTo(sentence string) (words [2]string, from, to int) {
+	i := strings.LastIndex(sentence, goesWith)
 	if i < 0 {
-		return
+		return words, 0, 0
 	}
-	from := strings.LastIndex(e.Sentence[:i], "“")
-	rest := e.Sentence[i+len(between):]
-	end := strings.Index(rest, "”")
-	if from < 0 || end < 0 {
-		return
+	from = strings.LastIndex(sentence[:i], "“")
+	second := i + len(goesWith)
+	length := strings.Index(sentence[second:], "”")
+	if from < 0 || length < 0 {
+		return words, 0, 0
 	}
 	from += len("“")
-	e.Sentence = e.Sentence[:from] + w.asked.write(e.Sentence[from:i]) + between + found.write(rest[:end]) + rest[end:]
+	to = second + length
+	return [2]string{sentence[from:i], sentence[second:to]}, from, to
 }
 
 func newVocabulary() vocabulary {
@@ -208,41 +322,31 @@ func (v vocabulary) learn(stem string, u uttered) {
 	}
 }
 
-func (v vocabulary) readListing(x *Index, l *protocol.Listing) {
-	for _, lang := range l.Languages() {
-		t := l.Texts[lang]
-		all := append([]string{t.Title, t.Value, t.Abstract}, t.Keywords...)
-		for i := range all {
-			all[i] = text.Normalise(all[i])
-		}
-		guess := text.Detect(all[0]+"\n"+all[1]+"\n"+all[2], primary(lang)).Lang
-		for _, s := range all {
-			v.read(x, s, guess)
-		}
-	}
-}
-
-// read takes a normalised text.
-func (v vocabulary) read(x *Index, s, lang string) {
-	for _, t := range x.analyser.Analyse(nil, s, lang) {
-		said := display(s[t.Start:t.End])
+// read takes a text of a listing.
+func (v vocabulary) read(x *Index, r *readText) {
+	for _, t := range r.tokens {
 		if spaceOf(t.Term) == common {
-			v.learn(t.Term, uttered{word: said})
+			if v.wants(t.Term) {
+				v.learn(t.Term, uttered{word: display(r.shown[t.Start:t.End])})
+			}
 			continue
 		}
-		if key := display(word(t.Term)); v.own[key] == "" {
+		said := display(r.shown[t.Start:t.End])
+		if key := display(word(t.Term)); v.wants(key) && v.own[key] == "" {
 			v.own[key] = said
 		}
 		for _, target := range x.meanings(t) {
-			if target.Weight >= plausible {
+			if target.Weight >= plausible && v.wants(target.Term) {
 				v.learn(target.Term, uttered{word: said, means: target.English})
 			}
 		}
-		if stem, ok := x.borrowed(t.Word); ok && v.stems[stem].word == "" {
+		if stem, ok := x.borrowed(t.Word); ok && v.wants(stem) && v.stems[stem].word == "" {
 			v.stems[stem] = uttered{word: said}
 		}
 	}
 }
+
+func (v vocabulary) wants(term string) bool { return v.wanted == nil || v.wanted[term] }
 
 // write a stem, or a word of another language, as it stands in the texts; as it is where it does not stand there.
 func (v vocabulary) write(stem string) string {

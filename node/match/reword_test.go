@@ -1,6 +1,7 @@
 package match
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +33,13 @@ func solar(t *testing.T) *lexicon.Lexicon {
 		t.Fatal(err)
 	}
 	return lex
+}
+
+// titleOf a listing, in pieces.
+func titleOf(m *Matched, s string, lang protocol.Lang) []Piece {
+	r := m.Wording(&Query{Text: "x"}).Read(listing("A", protocol.TechnologyOffer, lang, protocol.Text{Title: s}))
+	pieces, _ := r.pieces(&r.texts[0])
+	return pieces
 }
 
 func marked(pieces []Piece) string {
@@ -75,9 +83,29 @@ func TestPiecesAreTheTextAsWritten(t *testing.T) {
 		case strings.Contains(s, "ទ"):
 			lang = "km"
 		}
-		pieces := a.Matched.Pieces(s, lang)
-		if got := marked(pieces); got != want {
+		if got := marked(titleOf(a.Matched, s, lang)); got != want {
 			t.Errorf("%q:\n got %s\nwant %s", s, got, want)
+		}
+	}
+}
+
+func TestOnlyTellingWordsOfALongQueryAreMarked(t *testing.T) {
+	x := New(Options{})
+	for i := range 100 {
+		l := listing(fmt.Sprint(i), protocol.TechnologyOffer, "en", protocol.Text{Title: "Project of three years", Abstract: fmt.Sprintf("budget%d", i)})
+		x.Put(Ref{"KH", l.ID}, l)
+	}
+	x.Put(Ref{"KH", "ICE"}, listing("ICE", protocol.TechnologyOffer, "en", protocol.Text{Title: "Ice project"}))
+	for text, want := range map[string]string{
+		"ice project": "[Ice] [project]",
+		"ice project of one two three four five six seven eight nine ten eleven twelve years": "[Ice] project",
+	} {
+		a, err := x.Match(t.Context(), Query{Text: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := marked(titleOf(a.Matched, "Ice project", "en")); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
 }
@@ -99,7 +127,7 @@ func FuzzPieces(f *testing.F) {
 			t.Skip("long")
 		}
 		var b strings.Builder
-		for _, p := range a.Matched.Pieces(s, "") {
+		for _, p := range titleOf(a.Matched, s, "") {
 			if p.Text == "" {
 				t.Error("an empty piece")
 			}
@@ -129,7 +157,7 @@ func TestStemsAreShownAsWritten(t *testing.T) {
 			{Kind: PartTopic, Stem: false, Weight: 1},
 		},
 	}
-	w.Reword(&e, offer)
+	w.Read(offer).Reword(&e)
 	want := []Part{
 		{Kind: PartTopic, Term: "โซลาร์เซลล์", Means: "solar cell", Found: "moistened", Weight: 1},
 		{Kind: PartExpansion, Term: "Rice", Weight: 1},
@@ -155,7 +183,7 @@ func TestStemsAreShownAsWritten(t *testing.T) {
 		},
 	}
 	e.Sentence = "Fair match: shares “drying” (here “" + e.Parts[0].Found + "”)."
-	w.Reword(&e, indonesian)
+	w.Read(indonesian).Reword(&e)
 	if e.Parts[0].Found != "pengeringan" || e.Sentence != "Fair match: shares “drying” (here “pengeringan”)." {
 		t.Errorf("found: %+v, %s", e.Parts[0], e.Sentence)
 	}
@@ -163,7 +191,10 @@ func TestStemsAreShownAsWritten(t *testing.T) {
 		t.Errorf("expansion: %+v", p)
 	}
 	var none *Wording
-	none.Reword(&e, offer)
+	none.Read(offer).Reword(&e)
+	if none.Read(offer).Marked() != nil {
+		t.Error("nothing was asked, but something is marked")
+	}
 }
 
 // termsIn are the terms that the index has of a word of a listing, without their space.

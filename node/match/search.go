@@ -2,6 +2,7 @@ package match
 
 import (
 	"context"
+	"runtime"
 	"slices"
 
 	"github.com/asean-tmh/tmh/protocol"
@@ -42,6 +43,7 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 	if to < len(r.list) {
 		a.Next = r.cursor(&q, to)
 	}
+	runtime.KeepAlive(r)
 	return a, nil
 }
 
@@ -62,7 +64,7 @@ func (x *Index) Rank(ctx context.Context, q Query, depth int) ([]Ranked, error) 
 	list := make([]Ranked, 0, min(depth, len(r.list)))
 	for i := range r.list[:min(depth, len(r.list))] {
 		s := r.list[i]
-		list = append(list, Ranked{Ref: r.snap.refOf(&s.candidate), Score: s.score, Strength: s.strength})
+		list = append(list, Ranked{Ref: r.snap.refOf(&s.candidate).clone(), Score: s.score, Strength: s.strength})
 	}
 	return list, nil
 }
@@ -151,9 +153,14 @@ func (r *ranking) compare(a, b *scored) int {
 	return r.snap.refOf(&a.candidate).Compare(r.snap.refOf(&b.candidate))
 }
 
+// hit is what leaves the engine of a candidate: nothing in it points into a segment, which may be unmapped once nobody asks.
 func (r *ranking) hit(s *scored) Hit {
+	same := slices.Clone(s.same)
+	for i := range same {
+		same[i] = same[i].clone()
+	}
 	return Hit{
-		Ref: r.snap.refOf(&s.candidate), Score: s.score, Strength: s.strength, Verdict: s.verdict, Same: s.same, Explanation: r.explain(s),
+		Ref: r.snap.refOf(&s.candidate).clone(), Score: s.score, Strength: s.strength, Verdict: s.verdict, Same: same, Explanation: r.explain(s),
 	}
 }
 

@@ -127,10 +127,6 @@ func (d *deaths) with(seg *segment.Segment, docs []uint16) *deaths {
 // enough to tell that two catalogues are equal; who could make two different ones collide would gain nothing by it.
 type setSum [4]uint64
 
-func (s *setSum) add(ref Ref, body protocol.Hash) { s.step(ref, body, false) }
-
-func (s *setSum) remove(ref Ref, body protocol.Hash) { s.step(ref, body, true) }
-
 func (s *setSum) step(ref Ref, body protocol.Hash, minus bool) {
 	b := make([]byte, 0, 192)
 	b = append(append(b, ref.Origin...), 0)

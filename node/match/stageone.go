@@ -157,10 +157,14 @@ func (w *want) addForms(sums *[segment.MaxDocs]uint32, seg *segment.Segment, ids
 		}
 		docs, impacts := seg.Postings(ids[f.term])
 		for i, d := range docs {
+			n := f.part * frequency[impacts[i]]
+			if n == 0 { // or the next form would enter the document a second time
+				continue
+			}
 			if one[d] == 0 {
 				touched = append(touched, d)
 			}
-			one[d] += f.part * frequency[impacts[i]]
+			one[d] += n
 		}
 	}
 	for _, d := range touched {

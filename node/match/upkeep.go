@@ -21,6 +21,35 @@ const (
 	onDisk = 4096                    // documents from which a segment is written to a file
 )
 
+// Documents may be many times as large as usual, and have no word in common. Segments stay below what package segment can
+// hold, and a merge below what a small machine has.
+const (
+	mostBytes = 512 << 20
+	mostTerms = 16_000_000
+)
+
+// room is what parts that become one take together.
+type room struct{ docs, bytes, terms int }
+
+// takes reports whether a part fits in, too, and enters it.
+func (r *room) takes(p *part) bool {
+	s := room{r.docs + p.live(), r.bytes + len(p.seg.Bytes()), r.terms + p.seg.Terms()}
+	if s.docs > segment.MaxDocs || r.docs > 0 && (s.bytes > mostBytes || s.terms > mostTerms) {
+		return false
+	}
+	*r = s
+	return true
+}
+
+// grown reports whether a part is not merged with others any more.
+func grown(p *part) bool {
+	return p.live() >= full || len(p.seg.Bytes()) >= mostBytes/2 || p.seg.Terms() >= mostTerms/2
+}
+
+// unmergeable marks, in part.keep, a part whose file was changed under a running node: it is found out by a merge, which
+// checks what it copies, and left alone until a restart leaves it out.
+type unmergeable struct{ keep any }
+
 // tier of a part: the number of times that fanOut goes into it.
 func tier(p *part) (n int) {
 	for docs := p.live(); docs >= fanOut; docs /= fanOut {
@@ -33,11 +62,14 @@ func tier(p *part) (n int) {
 func (s *snapshot) due() []*part {
 	tiers := make(map[int][]*part)
 	for _, p := range s.parts {
+		if _, ok := p.keep.(unmergeable); ok {
+			continue
+		}
 		live, docs := p.live(), p.seg.Docs()
 		if 4*(docs-live) > docs && docs >= fanOut {
 			return []*part{p} // a quarter is dead
 		}
-		if live < full {
+		if !grown(p) {
 			tiers[tier(p)] = append(tiers[tier(p)], p)
 		}
 	}
@@ -45,15 +77,14 @@ func (s *snapshot) due() []*part {
 		list := tiers[t]
 		slices.SortStableFunc(list, func(a, b *part) int { return a.live() - b.live() })
 		var take []*part
-		docs := 0
+		var together room
 		for _, p := range list {
-			if docs+p.live() > segment.MaxDocs {
+			if !together.takes(p) {
 				break
 			}
 			take = append(take, p)
-			docs += p.live()
 		}
-		if len(take) >= 2 && (len(list) >= fanOut || docs >= full) {
+		if len(take) >= 2 && (len(list) >= fanOut || together.docs >= full) {
 			return take
 		}
 	}
@@ -87,7 +118,7 @@ func (x *Index) mergeOnce() bool {
 	if err == nil {
 		return true
 	}
-	x.log.Error("segments of the match index are not merged: it works as it is, and is built anew after a restart", "error", err)
+	x.log.Error("segments of the match index are not merged or not written: it works as it is, and is built anew after a restart", "error", err)
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	x.merging = false
@@ -95,34 +126,74 @@ func (x *Index) mergeOnce() bool {
 	return false
 }
 
-// mergeParts makes one part of several; of least documents or more, it is written to a file.
+// mergeParts makes one part of several; of least documents or more, it is written to a file. Where that fails, the part
+// stays in memory: tried again with every change, the merge would keep a processor busy as long as the disk is full.
 func (x *Index) mergeParts(parts []*part, least int) error {
 	made, moved, err := x.merge(parts)
 	if err != nil {
+		x.setAside(parts)
 		return err
 	}
 	x.writing.Lock()
 	number := x.next
 	x.next++
 	x.writing.Unlock()
+	var unwritten error
 	if made != nil {
 		made.number = number
 		if x.dir != "" && made.seg.Docs() >= least {
-			if made, err = x.writePart(made); err != nil {
-				return err
-			}
-			if err = x.fileVectors(made); err != nil {
-				return err
+			var written *part
+			if written, unwritten = x.writePart(made); unwritten == nil {
+				made, unwritten = written, x.fileVectors(written)
 			}
 		}
 	}
-	x.writing.Lock()
+	x.lockFolded(made)
 	x.replace(parts, made, moved)
 	x.writing.Unlock()
+	if unwritten != nil {
+		return unwritten
+	}
 	if made != nil && made.onDisk || slices.ContainsFunc(parts, func(p *part) bool { return p.onDisk }) {
 		return x.writeManifest()
 	}
 	return nil
+}
+
+// lockFolded takes the lock at a moment when a part has its vectors under the model of the snapshot: to compute them takes
+// too long for queries to wait.
+func (x *Index) lockFolded(p *part) {
+	for {
+		x.writing.Lock()
+		model := x.snap.Load().model
+		if p == nil || model == nil || p.vectors != nil && p.vectors.model == model.Digest() {
+			return
+		}
+		x.writing.Unlock()
+		p.vectors = fold(model, p.seg)
+	}
+}
+
+// setAside marks the parts that cannot be merged, so that they do not keep others from it.
+func (x *Index) setAside(parts []*part) {
+	var bad []uint32
+	for _, p := range parts {
+		if _, _, err := x.merge([]*part{p}); err != nil || len(parts) == 1 {
+			bad = append(bad, p.number)
+		}
+	}
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	s := *x.snap.Load()
+	s.parts = slices.Clone(s.parts)
+	for i, p := range s.parts {
+		if slices.Contains(bad, p.number) || len(bad) == 0 && slices.ContainsFunc(parts, func(o *part) bool { return o.number == p.number }) {
+			q := *p
+			q.keep = unmergeable{p.keep}
+			s.parts[i] = &q
+		}
+	}
+	x.snap.Store(&s)
 }
 
 // merge makes one part of several as they were in a snapshot; nil where nothing lives in them.
@@ -172,9 +243,6 @@ func (x *Index) replace(old []*part, made *part, moved []segment.Moved) {
 		}
 		if len(dead) > 0 {
 			made = made.without(dead)
-		}
-		if s.model != nil && (made.vectors == nil || made.vectors.model != s.model.Digest()) { // trained meanwhile
-			made.vectors = fold(s.model, made.seg)
 		}
 		x.fresh = made
 		for _, m := range moved {
@@ -240,8 +308,12 @@ func (x *Index) Settle() {
 // has it as it is, and puts in what it has not; what it did not ask for by the end is removed. What others put in meanwhile
 // stays.
 func (x *Index) Reconcile(catalogue func(have func(Ref, protocol.Hash) bool) error) error {
-	before := make(map[uint64]struct{})
-	x.each(func(_ *part, _ uint16, ref Ref) { before[x.key(ref)] = struct{}{} })
+	before := make(map[uint64]uint64) // what was there, and a part of its body's digest
+	sum := func(p *part, d uint16) uint64 {
+		body := p.seg.Body(d)
+		return binary.LittleEndian.Uint64(body[:])
+	}
+	x.each(func(p *part, d uint16, ref Ref) { before[x.key(ref)] = sum(p, d) })
 	have := func(ref Ref, body protocol.Hash) bool {
 		delete(before, x.key(ref))
 		return x.Holds(ref, body)
@@ -250,8 +322,8 @@ func (x *Index) Reconcile(catalogue func(have func(Ref, protocol.Hash) bool) err
 		return err
 	}
 	var gone []Ref
-	x.each(func(_ *part, _ uint16, ref Ref) {
-		if _, ok := before[x.key(ref)]; ok {
+	x.each(func(p *part, d uint16, ref Ref) {
+		if was, ok := before[x.key(ref)]; ok && was == sum(p, d) {
 			gone = append(gone, ref.clone())
 		}
 	})

@@ -145,11 +145,11 @@ func TestFaults(t *testing.T) {
 		name, want string
 		fault      func(http.ResponseWriter, *http.Request, int) bool
 	}{
-		{"500", "look into its own log", status(500, "out of\nmemory"+strings.Repeat("!", 5000))},
-		{"401", "check embedding.key_file", status(401, "")},
-		{"404", "check embedding.url", status(404, "")},
-		{"413", "refuses the texts", status(413, "too long")},
-		{"429", "is busy", status(429, "")},
+		{"500", "look into its own log", status(http.StatusInternalServerError, "out of\nmemory"+strings.Repeat("!", 5000))},
+		{"401", "check embedding.key_file", status(http.StatusUnauthorized, "")},
+		{"404", "check embedding.url", status(http.StatusNotFound, "")},
+		{"413", "refuses the texts", status(http.StatusRequestEntityTooLarge, "too long")},
+		{"429", "is busy", status(http.StatusTooManyRequests, "")},
 		{"too few", "answered 2 texts with 1 vectors", tei(`[[1,2]]`)},
 		{"too many", "answered 2 texts with 3 vectors", tei(`[[1],[1],[1],[1]]`)},
 		{"wrong dimensions", "must be equal", tei(`[[1,2],[1,2,3]]`)},
@@ -222,7 +222,7 @@ func TestPatiently(t *testing.T) {
 	e := serve(t)
 	e.fault = func(w http.ResponseWriter, _ *http.Request, n int) bool {
 		if n <= 3 {
-			w.WriteHeader([]int{429, 503, 429}[n-1])
+			w.WriteHeader([]int{http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusTooManyRequests}[n-1])
 		}
 		return n <= 3
 	}
@@ -234,11 +234,17 @@ func TestPatiently(t *testing.T) {
 	if err != nil || len(v) != 1 || len(e.asked) != 4 {
 		t.Errorf("%d requests, %v, %v", len(e.asked), v, err)
 	}
-	e.fault = func(w http.ResponseWriter, _ *http.Request, _ int) bool { w.WriteHeader(503); return true }
+	e.fault = func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}
 	if _, err := Patiently(t.Context(), c, []string{"a"}, time.Millisecond); !errors.As(err, new(*Busy)) || len(e.asked) != 4+attempts {
 		t.Errorf("%d requests: %v", len(e.asked), err)
 	}
-	e.fault = func(w http.ResponseWriter, _ *http.Request, _ int) bool { w.WriteHeader(500); return true }
+	e.fault = func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	}
 	if _, err := Patiently(t.Context(), c, []string{"a"}, time.Millisecond); err == nil || len(e.asked) != 5+attempts {
 		t.Errorf("%d requests: %v", len(e.asked), err)
 	}
@@ -277,7 +283,7 @@ func TestRetryAfterIsRead(t *testing.T) {
 		e := serve(t)
 		e.fault = func(w http.ResponseWriter, _ *http.Request, _ int) bool {
 			w.Header().Set("Retry-After", value)
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 			return true
 		}
 		_, err := client(t, e, TEI).Embed(t.Context(), []string{"a"})
@@ -293,7 +299,7 @@ func TestShortened(t *testing.T) {
 	e := serve(t)
 	e.fault = func(w http.ResponseWriter, _ *http.Request, n int) bool {
 		if long := len(e.asked[n-1][0]) > 1000; long {
-			w.WriteHeader(413)
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
 			return true
 		}
 		return false
@@ -307,7 +313,10 @@ func TestShortened(t *testing.T) {
 	if s := e.asked[len(e.asked)-1][0]; len(s) > 1000 || len(s) < 400 || !strings.HasPrefix(s, "เยื่อ") || strings.ContainsRune(s, '\ufffd') {
 		t.Errorf("%q", s)
 	}
-	e.fault = func(w http.ResponseWriter, _ *http.Request, _ int) bool { w.WriteHeader(422); return true }
+	e.fault = func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		return true
+	}
 	before := len(e.asked)
 	if _, err := Shortened(strings.Repeat("x", 4096), ask); !errors.As(err, new(*Refused)) || len(e.asked)-before != 5 {
 		t.Errorf("%d requests: %v", len(e.asked)-before, err)

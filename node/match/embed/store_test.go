@@ -250,3 +250,32 @@ func TestStoreIsSafeForConcurrentUse(t *testing.T) {
 		t.Errorf("a closed store has %d vectors", n)
 	}
 }
+
+// What a query pays: the cosines of a thousand candidates, read from the file.
+func BenchmarkCosines(b *testing.B) {
+	r := rand.New(rand.NewPCG(6, 6))
+	s := open(b, b.TempDir(), "m")
+	put(b, s, entries(r, 0, 20_000, 1024))
+	q := Quantise(randomVector(r, 1024))
+	keys := make([]Key, 1000)
+	for i := range keys {
+		keys[i] = keyOf(r.IntN(20_000))
+	}
+	for b.Loop() {
+		s.Cosines(q, keys)
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	dir := b.TempDir()
+	s := open(b, dir, "m")
+	put(b, s, entries(rand.New(rand.NewPCG(7, 7)), 0, 20_000, 1024))
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := open(b, dir, "m").Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
