@@ -336,21 +336,14 @@ func (f *follower) index(refs []match.Ref) {
 }
 
 // upkeepEvery is how often it is looked whether the catalogue changed so much that topics and vocabulary are made anew.
-const upkeepEvery = 10 * time.Minute
-
-// embedEvery is how often it is looked instead which listings an outside model has not seen yet, where there is one.
-const embedEvery = time.Minute
+const upkeepEvery = 20 * time.Second
 
 // upkeepLoop learns from the catalogue as a whole, once it is read in.
 func (n *Node) upkeepLoop(ctx context.Context) {
 	if n.cfg.WithoutIndex {
 		return
 	}
-	every := upkeepEvery
-	if n.cfg.Embedder != nil {
-		every = embedEvery
-	}
-	for wait := time.Second; sleep(ctx, wait); wait = every {
+	for wait := time.Second; sleep(ctx, wait); wait = upkeepEvery {
 		for n.follow.indexing() > 0 || n.follow.bulk.Load() > 0 {
 			if !sleep(ctx, time.Second) {
 				return

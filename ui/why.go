@@ -146,7 +146,8 @@ func translated(p match.Part) string {
 func codeWords(p match.Part) (what, kind string) {
 	system, code, _ := strings.Cut(p.Term, " ")
 	var list codes.List
-	name, levels := "code", 1
+	var name string
+	levels := 1
 	switch system {
 	case "FORD":
 		list, name, levels = codes.FORD(), "field of research", 2

@@ -168,7 +168,7 @@ func (w *walk) match(ctx context.Context) error {
 	}
 	if err := w.step(ctx, "match the need's listing from Viet Nam", func(ctx context.Context) (string, error) {
 		return w.top(ctx, seeker, func(ctx context.Context) (exchange.MatchAnswer, error) {
-			return w.f.Node(seeker).Counter().Counterparts(ctx, match.Ref{Origin: seeker, ID: needID}, match.Filter{}, 5, 0)
+			return w.f.Node(seeker).Counter().Match(ctx, match.Query{Self: match.Ref{Origin: seeker, ID: needID}, Limit: 5})
 		})
 	}); err != nil {
 		return err

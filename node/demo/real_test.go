@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/asean-tmh/tmh/node/demo"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/founding"
 	"github.com/asean-tmh/tmh/node/match"
@@ -91,7 +92,6 @@ func TestRealInput(t *testing.T) {
 		t.Skip("a federation of twelve on real input takes a minute: left out with -short")
 	}
 	in := readReal(t)
-	x, _ := realIndex(t, in)
 	start := time.Now()
 	f := newFederation(t, nil)
 	f.start()
@@ -150,7 +150,7 @@ func TestRealInput(t *testing.T) {
 			t.Errorf("%s lists %d, want %d", at, got, published)
 		}
 	}
-	f.sameAnswers(in, x)
+	f.sameAnswers(in)
 	peak := memoryPeak()
 	t.Logf("whole test %.1f s; the process's memory peaked at %d MiB", time.Since(start).Seconds(), peak)
 	if peak > 4<<10 {
@@ -179,13 +179,63 @@ func (a answer) String() string {
 	return b.String()
 }
 
-// sameAnswers asks every node with the ten needs, as words and as listings, and compares with one index of the same
-// listings, whose ranker digest differs because it lacks the dates of signing.
-func (f *federation) sameAnswers(in *realInput, x *match.Index) {
+// oneIndex holds what a node's store holds, in another order than any node got it, and has learnt from all of it.
+func (f *federation) oneIndex(at protocol.MemberID) *match.Index {
+	f.t.Helper()
+	var changes []match.Change
+	err := f.Node(at).Desk().Scan(match.Ref{}, func(c *protocol.Change) bool {
+		l, _, err := exchange.Open(c)
+		if err != nil || l == nil {
+			f.t.Fatalf("%s holds something that is no listing: %v", at, err)
+		}
+		changes = append(changes, match.Change{Ref: match.Ref{Origin: c.Origin, ID: l.ID}, Listing: l, Body: c.BodyHash})
+		return true
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	slices.Reverse(changes)
+	x := match.New(match.Options{Lexicon: lexicon.Builtin()})
+	for some := range slices.Chunk(changes, 100) {
+		x.Apply(some...)
+	}
+	if err := x.Train(f.t.Context()); err != nil {
+		f.t.Fatal(err)
+	}
+	return x
+}
+
+// sameAnswers waits until every node ranks as one index of the same listings does that knows no network, then asks all of
+// them with the ten needs, as words and as listings, and wants the same to the last bit.
+func (f *federation) sameAnswers(in *realInput) {
 	f.t.Helper()
 	asked := time.Now()
+	x := f.oneIndex(founding.Secretariat)
+	ranks, err := x.Match(f.t.Context(), match.Query{Text: "water"})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	ranker := ranks.Ranker.String()
+	var others []string
+	ctx, cancel := context.WithTimeout(f.t.Context(), 2*time.Minute)
+	defer cancel()
+	err = demo.Await(ctx, "every node ranks as one index of the same catalogue", func() bool {
+		others = nil
+		for _, at := range f.Members() {
+			var got answer
+			if f.ask(at, "/api/v1/match", map[string]any{"text": "water"}, &got); got.Ranker != ranker {
+				others = append(others, string(at))
+			}
+		}
+		return len(others) == 0
+	})
+	if err != nil {
+		f.t.Fatalf("%v: %v do not, so equal catalogues give unequal answers", err, others)
+	}
+	f.t.Logf("all nodes rank alike %.1f s after they were equal", time.Since(asked).Seconds())
+
+	asked = time.Now()
 	n := 0
-	ranker := ""
 	for _, id := range tenNeeds() {
 		ref := match.Ref{Origin: in.origin[id], ID: protocol.ListingID(id)}
 		e, err := f.Node(founding.Secretariat).Desk().Entry(ref)
@@ -216,10 +266,7 @@ func (f *federation) sameAnswers(in *realInput, x *match.Index) {
 				var got answer
 				f.ask(at, "/api/v1/match", q.body, &got)
 				n++
-				if ranker == "" {
-					ranker = got.Ranker
-				}
-				if got.Ranker != ranker || got.Ranker == "" {
+				if got.Ranker != ranker {
 					f.t.Errorf("%s ranks with %s, others with %s", at, got.Ranker, ranker)
 				}
 				if diff := cmp.Diff(want.String(), got.String()); diff != "" {
@@ -245,25 +292,32 @@ func (f *federation) alone(in *realInput) {
 	f.t.Logf("%s was sent the same file again: %d unchanged in %.1f s", m, r.done.Unchanged, r.done.Seconds)
 }
 
-// TestTenNeeds writes what the engine finds for ten real needs; the judgements around it in docs/real-input.md are a
-// person's.
+// TestTenNeeds writes what the engine finds for ten real needs, as people are shown it; the judgements around it in
+// docs/real-input.md are a person's.
 func TestTenNeeds(t *testing.T) {
 	in := readReal(t)
 	x, byID := realIndex(t, in)
+	if err := x.Train(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for _, id := range tenNeeds() {
 		need := byID[id]
 		if need == nil {
 			t.Fatalf("%s is not in the data", id)
 		}
-		a, err := x.Match(context.Background(), match.Query{Listing: need, Self: match.Ref{Origin: in.origin[id], ID: need.ID}, Limit: 3})
+		q := match.Query{Listing: need, Self: match.Ref{Origin: in.origin[id], ID: need.ID}, Limit: 3}
+		a, err := x.Match(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("%s %s\n%s", id, title(need), need.Texts["en"].Abstract)
+		wording := a.Matched.Wording(&q)
 		var b strings.Builder
 		for i, h := range a.Hits {
 			offer := byID[string(h.Ref.ID)]
-			fmt.Fprintf(&b, "%d. %s/%s “%s”, score %.2f. %s Parts: %s.\n", i+1, h.Ref.Origin, h.Ref.ID, title(offer), h.Score, h.Explanation.Sentence, topParts(h.Explanation, 5))
+			wording.Read(offer).Reword(&h.Explanation)
+			fmt.Fprintf(&b, "%d. %s/%s “%s”, score %.2f, strength %.2f. %s Parts: %s.\n",
+				i+1, h.Ref.Origin, h.Ref.ID, title(offer), h.Score, h.Strength, h.Explanation.Sentence, topParts(h.Explanation, 6))
 			t.Logf("%d. %s\n%s", i+1, title(offer), offer.Texts["en"].Abstract)
 		}
 		t.Log("\n" + b.String())
@@ -271,10 +325,22 @@ func TestTenNeeds(t *testing.T) {
 	}
 }
 
+// topParts are the heaviest, each with its kind unless it is a word, and with the fields that it stands in.
 func topParts(e match.Explanation, n int) string {
 	var parts []string
 	for _, p := range e.Parts[:min(n, len(e.Parts))] {
-		parts = append(parts, fmt.Sprintf("%s %.2f (%s)", p.Term, p.Weight, strings.Join(p.Fields, ", ")))
+		s := p.Term
+		if p.Found != "" {
+			s += " → " + p.Found
+		}
+		if p.Kind != match.PartTerm {
+			s = strings.TrimSpace(p.Kind + " " + s)
+		}
+		s += fmt.Sprintf(" %.3f", p.Weight)
+		if len(p.Fields) > 0 {
+			s += " (" + strings.Join(p.Fields, ", ") + ")"
+		}
+		parts = append(parts, s)
 	}
 	return strings.Join(parts, "; ")
 }

@@ -105,7 +105,7 @@ func (x *Index) load() error {
 		x.settle(s, s.parts[i])
 	}
 	x.loadModel(s, &m)
-	x.sweep(&m, math.MaxUint32) // nothing is being written yet
+	x.sweep(&m, math.MaxUint32, true) // nothing is being written yet
 	x.sweepUnfinished()
 	x.mergeSoon()
 	return nil
@@ -241,7 +241,11 @@ func (x *Index) fileManifest() error {
 	if err := mapped.Write(filepath.Join(x.dir, manifestName), b); err != nil {
 		return err
 	}
-	x.sweep(&m, next)
+	untrained := x.training.TryLock() // else there are files of a model that is not published yet
+	x.sweep(&m, next, untrained)
+	if untrained {
+		x.training.Unlock()
+	}
 	return nil
 }
 
@@ -263,8 +267,8 @@ func (x *Index) writePart(p *part) (*part, error) {
 	return q, nil
 }
 
-// sweep removes the files that a manifest does not name, and that were not begun after it.
-func (x *Index) sweep(m *manifest, next uint32) {
+// sweep removes the files that a manifest does not name, and that were not begun after it; those of topics only if wanted.
+func (x *Index) sweep(m *manifest, next uint32, topics bool) {
 	named := map[string]bool{manifestName: true, m.Model: true}
 	for _, s := range m.Segments {
 		named[segmentName(s.Number)] = true
@@ -279,8 +283,8 @@ func (x *Index) sweep(m *manifest, next uint32) {
 	for _, e := range entries {
 		name := e.Name()
 		n, err := strconv.ParseUint(name[:min(8, len(name))], 10, 32)
-		numbered := strings.HasSuffix(name, ".segment") || strings.HasSuffix(name, ".vectors")
-		ours := numbered && err == nil && uint32(n) < next || strings.HasSuffix(name, ".model")
+		numbered := strings.HasSuffix(name, ".segment") || topics && strings.HasSuffix(name, ".vectors")
+		ours := numbered && err == nil && uint32(n) < next || topics && strings.HasSuffix(name, ".model")
 		if ours && !named[name] && e.Type().IsRegular() {
 			_ = os.Remove(filepath.Join(x.dir, name))
 		}

@@ -86,7 +86,7 @@ type Filter struct {
 // Answer to a Query.
 type Answer struct {
 	Hits      []Hit    `json:"hits"`                   // best first; equal scores in the order of their refs
-	Total     int      `json:"total"`                  // listings that pass the filter and share a term, or its translation, with the query
+	Total     int      `json:"total"`                  // listings that pass the filter and share a term, or its translation, with the query; where they are few, Hits has more
 	Next      string   `json:"next,omitempty"`         // for Query.After; "" at the end
 	Verdict   Verdict  `json:"verdict"`                // of the best hit, or no match
 	Languages []string `json:"languages"`              // that the query was read in

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/asean-tmh/tmh/node/match/lexicon"
+	"github.com/asean-tmh/tmh/node/match/text"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
@@ -133,7 +134,7 @@ func FuzzPieces(f *testing.F) {
 			}
 			b.WriteString(p.Text)
 		}
-		if got := b.String(); got != s && got != display(Shown(s)) {
+		if got := b.String(); got != s && got != display(text.Normalise(s)) {
 			t.Errorf("pieces of %q are %q", s, got)
 		}
 	})
@@ -201,7 +202,7 @@ func TestStemsAreShownAsWritten(t *testing.T) {
 func termsIn(x *Index, l *protocol.Listing, written string) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, lang := range l.Languages() {
-			title := Shown(l.Texts[lang].Title)
+			title := text.Normalise(l.Texts[lang].Title)
 			for _, t := range x.analyser.Analyse(nil, title, string(lang)) {
 				if title[t.Start:t.End] == written && !yield(word(t.Term)) {
 					return

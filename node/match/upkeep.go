@@ -134,11 +134,24 @@ func (x *Index) mergeParts(parts []*part, least int) error {
 		x.setAside(parts)
 		return err
 	}
+	if err := x.file(parts, made, moved, least); err != nil {
+		return err
+	}
+	if made != nil && made.seg.Docs() >= least || slices.ContainsFunc(parts, func(p *part) bool { return p.onDisk }) {
+		return x.writeManifest()
+	}
+	return nil
+}
+
+// file writes a merged part and puts it in the place of the old ones. No manifest is written meanwhile, which would sweep
+// the file away.
+func (x *Index) file(parts []*part, made *part, moved []segment.Moved, least int) (unwritten error) {
+	x.filing.Lock()
+	defer x.filing.Unlock()
 	x.writing.Lock()
 	number := x.next
 	x.next++
 	x.writing.Unlock()
-	var unwritten error
 	if made != nil {
 		made.number = number
 		if x.dir != "" && made.seg.Docs() >= least {
@@ -151,13 +164,7 @@ func (x *Index) mergeParts(parts []*part, least int) error {
 	x.lockFolded(made)
 	x.replace(parts, made, moved)
 	x.writing.Unlock()
-	if unwritten != nil {
-		return unwritten
-	}
-	if made != nil && made.onDisk || slices.ContainsFunc(parts, func(p *part) bool { return p.onDisk }) {
-		return x.writeManifest()
-	}
-	return nil
+	return unwritten
 }
 
 // lockFolded takes the lock at a moment when a part has its vectors under the model of the snapshot: to compute them takes
