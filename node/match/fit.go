@@ -16,6 +16,8 @@ type sharedCode struct {
 
 // Codes count by system and depth: the narrower the code, the more it says. Goals of development are so few and broad that
 // they say least.
+//
+//nolint:gochecknoglobals // a table, never changed
 var codeValues = map[int][]float64{
 	systemFORD: {0.1, 0.35},
 	systemISIC: {0.05, 0.2},

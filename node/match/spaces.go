@@ -31,6 +31,7 @@ const (
 	spaces
 )
 
+//nolint:gochecknoglobals // a table, never changed
 var spaceNames = [spaces]string{"en", "id", "vi", "fil", "pt", "tet", "th", "lo", "km", "my", "zh", "ta"}
 
 // spaceOfLanguage is false for a language whose words have no space of their own.
@@ -75,6 +76,7 @@ func spaceOf(term string) space {
 	return common
 }
 
+//nolint:gochecknoglobals // a table, never changed
 var scripts = []struct {
 	table *unicode.RangeTable
 	space space
@@ -94,6 +96,7 @@ type spaceSet uint32
 
 const claimed = 16 // the first bit of claimed languages
 
+//nolint:gochecknoglobals // a table, never changed
 var languageNames = []string{"en", "id", "ms", "vi", "fil", "pt", "tet", "th", "lo", "km", "my", "zh", "ta"}
 
 // inSpaceOf is the space of a language that a text is in.

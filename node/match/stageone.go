@@ -193,6 +193,8 @@ func (w *want) addForms(sums *[segment.MaxDocs]uint32, seg *segment.Segment, ids
 }
 
 // frequency turns an impact back into tf/norm, in 64ths: frequencies of meanings are summed up before they are saturated.
+//
+//nolint:gochecknoglobals // a table, never changed
 var frequency = func() (table [256]uint32) {
 	for i := range table {
 		table[i] = uint32((64*i + (255-min(i, 254))/2) / (255 - min(i, 254)))

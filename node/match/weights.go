@@ -48,6 +48,8 @@ func DefaultWeights() (w Weights) {
 }
 
 // parts of the ranking that can be switched off one by one, by the names of weights.json.
+//
+//nolint:gochecknoglobals // a table, never changed
 var parts = []string{"title", "keywords", "bigram", "expansion", "topics", "codes", "fit", "embedding", "stale", "translation"}
 
 // Parts names what Without can switch off and is switched on.
