@@ -2,6 +2,7 @@ package match
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/asean-tmh/tmh/protocol"
@@ -68,7 +69,9 @@ func TestFiltersOneByOne(t *testing.T) {
 	put("KH", "d", func(l *protocol.Listing) { l.ValidUntil = 99 })
 	put("KH", "e", func(l *protocol.Listing) { l.ValidUntil = 100 })
 	put("KH", "f", func(l *protocol.Listing) { l.TRL = 3 })
-	put("KH", "g", func(l *protocol.Listing) { l.FORD, l.ISIC, l.IPC, l.SDG = []string{"2.4"}, []string{"C10"}, []string{"C02F"}, []uint16{7} })
+	put("KH", "g", func(l *protocol.Listing) {
+		l.FORD, l.ISIC, l.IPC, l.SDG = []string{"2.4"}, []string{"C10"}, []string{"C02F"}, []uint16{7}
+	})
 	put("KH", "h", func(l *protocol.Listing) { l.Texts["th"] = protocol.Text{Title: "x"} })
 	put("KH", "i", func(l *protocol.Listing) { l.Kind = "TR" })
 	const all = "a c d e f g h i b"
@@ -108,16 +111,41 @@ func sameIDs(a Answer, want string) bool { return ids(a) == want && a.Total == (
 func TestMeantAndSuggested(t *testing.T) {
 	x := New(Options{})
 	for i := range 8 {
-		l := listing(fmt.Sprint(i), "TO", "en", protocol.Text{Title: "Membrane filtration", Keywords: []string{"ultrafiltration"}, Abstract: "turbidity sensors"})
+		l := listing(fmt.Sprint(i), "TO", "en", protocol.Text{Title: "Membrane filtration", Keywords: []string{"ultrafiltration", "turbidite"}, Abstract: "turbidity sensors"})
 		x.Put(Ref{"KH", l.ID}, l)
 	}
+	l := listing("rare", "TO", "en", protocol.Text{Title: "Membrana"})
+	x.Put(Ref{"KH", l.ID}, l)
 	x.spell()
-	for q, want := range map[string]string{"membrane filtraton plant": "membrane filtration plant", "membrane turbidity": "", "membrane filtration": ""} {
+	for q, want := range map[string]string{"membrane filtraton plant": "membrane filtration plant", "membrane turbidity": "", "membrane filtration": "",
+		"ultrafltratoin": "ultrafiltration", "membrana": ""} {
 		if got := ask(t, x, Query{Text: q, Lang: "en"}).Meant; got != want {
 			t.Errorf("%q: did you mean %q, want %q", q, got, want)
 		}
 	}
 	if list := x.Suggest("ultraf", 3); len(list) != 1 || list[0].Phrase != "ultrafiltration" || list[0].Count != 8 {
 		t.Errorf("ultraf is completed by %+v", list)
+	}
+}
+
+// Two listings that have two thirds of their words in common are two technologies.
+func TestAlikeIsNotTheSame(t *testing.T) {
+	x := New(Options{})
+	var common strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&common, "word%c%c ", 'a'+i/26, 'a'+i%26)
+	}
+	for i := range 40 {
+		var own strings.Builder
+		for j := range 12 {
+			fmt.Fprintf(&own, "own%c%c%c ", 'a'+i/26, 'a'+i%26, 'a'+j)
+		}
+		l := listing(fmt.Sprint(i), "TO", "en", protocol.Text{Title: "membrane", Abstract: common.String() + own.String()})
+		x.Put(Ref{"KH", l.ID}, l)
+	}
+	for _, h := range ask(t, x, Query{Text: "membrane", Limit: 100}).Hits {
+		if len(h.Same) > 0 {
+			t.Errorf("%v is taken for the same as %v", h.Ref, h.Same)
+		}
 	}
 }

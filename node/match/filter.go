@@ -1,6 +1,7 @@
 package match
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math/bits"
 	"slices"
@@ -60,7 +61,7 @@ type sieve struct {
 }
 
 func (f Filter) sieve(q *Query) sieve {
-	s := sieve{kinds: allKinds, origins: f.Origins, trlMin: f.TRLMin, trlMax: f.TRLMax, today: int32(f.Today)}
+	s := sieve{kinds: allKinds, origins: unique(slices.Clone(f.Origins), len(f.Origins)), trlMin: f.TRLMin, trlMax: f.TRLMax, today: int32(f.Today)}
 	kinds := f.Kinds
 	if len(kinds) == 0 && q.Listing != nil {
 		kinds = Counterparts(q.Listing.Kind)
@@ -72,13 +73,14 @@ func (f Filter) sieve(q *Query) sieve {
 		code := countryCode(c)
 		s.countries = append(s.countries, binary.BigEndian.Uint16(code[:]))
 	}
+	s.countries = unique(s.countries, len(s.countries))
 	for _, l := range f.Languages {
 		s.languages |= claims(primary(l))
 	}
-	s.ford = parseCodes(f.FORD, ParseFORD)
+	s.ford = sorted(parseCodes(f.FORD, ParseFORD))
 	for _, list := range [][]Code{parseCodes(f.ISIC, ParseISIC), parseCodes(f.IPC, ParseIPC), sdgCodes(f.SDG)} {
 		if len(list) > 0 {
-			s.subjects = append(s.subjects, list)
+			s.subjects = append(s.subjects, sorted(list))
 		}
 	}
 	if f.IncludeExpired {
@@ -120,7 +122,7 @@ func (s *sieve) columns(seg *segment.Segment) columns {
 		names := seg.OriginNames()
 		c.origin = make([]bool, len(names))
 		for i, name := range names {
-			c.origin[i] = slices.Contains(s.origins, protocol.MemberID(name))
+			_, c.origin[i] = slices.BinarySearch(s.origins, protocol.MemberID(name))
 		}
 	}
 	return c
@@ -167,7 +169,7 @@ func (s *sieve) fails(r *row) (failed uint32) {
 	set(byTRL, s.trlMax > 0 && (r.trl < max(s.trlMin, 1) || r.trl > s.trlMax))
 	set(byValidity, s.today > 0 && r.valid > 0 && r.valid < s.today)
 	set(byOrigin, !r.origin)
-	set(byCountry, len(s.countries) > 0 && !slices.Contains(s.countries, r.country))
+	set(byCountry, len(s.countries) > 0 && !has(s.countries, r.country))
 	set(byLanguage, s.languages != 0 && r.languages&s.languages == 0)
 	set(byFORD, len(s.ford) > 0 && !anyCovers(s.ford, r.codes))
 	for _, list := range s.subjects {
@@ -200,7 +202,7 @@ func (c *columns) allow(set *bitmap, sums []uint32) {
 		keep(set, n, func(d int) bool { return c.origin[c.origins[d]] })
 	}
 	if len(s.countries) > 0 {
-		keep(set, n, func(d int) bool { return slices.Contains(s.countries, c.countries[d]) })
+		keep(set, n, func(d int) bool { return has(s.countries, c.countries[d]) })
 	}
 	if s.languages != 0 {
 		keep(set, n, func(d int) bool { return spaceSet(c.languages[d])&s.languages != 0 })
@@ -230,10 +232,24 @@ func keep(set *bitmap, n int, passes func(d int) bool) {
 	}
 }
 
+// anyCovers reports whether one of the codes is, or lies below, one of those wanted, which are sorted: a filter may have
+// thousands.
 func anyCovers(wanted []Code, codes []uint32) bool {
-	return slices.ContainsFunc(codes, func(d uint32) bool {
-		return slices.ContainsFunc(wanted, func(c Code) bool { return c.covers(Code(d)) })
-	})
+	for _, n := range codes {
+		for _, mask := range Code(n).levels() {
+			if has(wanted, Code(n)&mask) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func sorted(codes []Code) []Code { return unique(codes, len(codes)) }
+
+func has[T cmp.Ordered](sorted []T, v T) bool {
+	_, ok := slices.BinarySearch(sorted, v)
+	return ok
 }
 
 // Passes reports whether a listing that is not searched for but met while browsing passes the filter: by the same rule
