@@ -110,10 +110,12 @@ func sameIDs(a Answer, want string) bool { return ids(a) == want && a.Total == (
 // Did-you-mean and typeahead come with the index.
 func TestMeantAndSuggested(t *testing.T) {
 	x := New(Options{})
+	var changes []Change
 	for i := range 8 {
 		l := listing(fmt.Sprint(i), "TO", "en", protocol.Text{Title: "Membrane filtration", Keywords: []string{"ultrafiltration", "turbidite"}, Abstract: "turbidity sensors"})
-		x.Put(Ref{"KH", l.ID}, l)
+		changes = append(changes, Change{Ref: Ref{"KH", l.ID}, Listing: l})
 	}
+	x.Apply(changes...)
 	l := listing("rare", "TO", "en", protocol.Text{Title: "Membrana"})
 	x.Put(Ref{"KH", l.ID}, l)
 	x.spell()

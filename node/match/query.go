@@ -21,6 +21,7 @@ type wish struct {
 	start  int     // bytes of text
 	end    int
 	piece  bool
+	known  bool // a dictionary has it, if only its spelling
 }
 
 // alternative is one English stem that a word can mean.
@@ -147,7 +148,7 @@ func (b *builder) nameUnknown(here []*wish, t string) {
 		return
 	}
 	for _, w := range here {
-		if len(w.terms) > 0 || w.piece || b.looked == mostUnknown || !lexicon.Sounding(t[w.start:w.end]) {
+		if len(w.terms) > 0 || w.piece || w.known || b.looked == mostUnknown || !lexicon.Sounding(t[w.start:w.end]) {
 			continue
 		}
 		b.looked++
@@ -171,6 +172,7 @@ func (x *Index) forms(w *wish, t text.Token) {
 	if !slices.Contains(w.native, t.Term) {
 		w.native = append(w.native, t.Term)
 	}
+	w.known = x.lexicon != nil && t.Word != "" && x.lexicon.Has(t.Lang, t.Word)
 	targets := x.meanings(t)
 	stem, latin := x.borrowed(t.Word)
 	if latin && t.Lang == "vi" && len(targets) > 0 { // its syllables without marks are English words by chance
