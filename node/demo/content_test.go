@@ -319,14 +319,15 @@ func ownTexts(l *protocol.Listing) map[protocol.Lang]protocol.Text {
 // not among the first hundred.
 func placeIn(t *testing.T, x *match.Index, p demo.Pair, q match.Query) (int, match.Verdict) {
 	t.Helper()
-	q.Limit = match.MaxLimit
-	a, err := x.Match(t.Context(), q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, h := range a.Hits {
-		if h.Ref.ID == p.Offer {
-			return i + 1, h.Verdict
+	for _, q.Limit = range []int{3, match.MaxLimit} { // most stand high up, and each hit is explained
+		a, err := x.Match(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, h := range a.Hits {
+			if h.Ref.ID == p.Offer {
+				return i + 1, h.Verdict
+			}
 		}
 	}
 	return 0, match.None
