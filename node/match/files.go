@@ -273,7 +273,7 @@ func (x *Index) sweep(m *manifest, next uint32, topics bool) {
 	for _, s := range m.Segments {
 		named[segmentName(s.Number)] = true
 		if len(m.Model) == 22 {
-			named[segmentName(s.Number)[:8]+"-"+m.Model[:16]+".vectors"] = true
+			named[strings.TrimSuffix(segmentName(s.Number), ".segment")+"-"+m.Model[:16]+".vectors"] = true
 		}
 	}
 	entries, err := os.ReadDir(x.dir)
@@ -282,7 +282,8 @@ func (x *Index) sweep(m *manifest, next uint32, topics bool) {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		n, err := strconv.ParseUint(name[:min(8, len(name))], 10, 32)
+		digits, _, _ := strings.Cut(strings.TrimSuffix(name, ".segment"), "-")
+		n, err := strconv.ParseUint(digits, 10, 32)
 		numbered := strings.HasSuffix(name, ".segment") || topics && strings.HasSuffix(name, ".vectors")
 		ours := numbered && err == nil && uint32(n) < next || topics && strings.HasSuffix(name, ".model")
 		if ours && !named[name] && e.Type().IsRegular() {

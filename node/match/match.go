@@ -177,6 +177,8 @@ func (q Query) check() error {
 		return protocol.Errorf(protocol.CodeRequired, "text", "say what to look for, in words or by a listing")
 	case q.Listing != nil && q.Text != "":
 		return protocol.Errorf(protocol.CodeValue, "text", "ask by words or by a listing, not by both")
+	case q.Listing != nil && len(q.Listing.Texts) > protocol.MaxLanguages:
+		return protocol.Errorf(protocol.CodeTooLarge, "texts", "%d languages, at most %d", len(q.Listing.Texts), protocol.MaxLanguages)
 	case q.length() > MaxText:
 		return protocol.Errorf(protocol.CodeTooLarge, "text", "%d characters, at most %d: leave something out", q.length(), MaxText)
 	case q.Limit < 0 || q.Limit > MaxLimit:

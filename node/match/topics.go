@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/asean-tmh/tmh/node/match/mapped"
@@ -190,7 +191,7 @@ func modelName(m *topics.Model) string {
 }
 
 func vectorsName(part uint32, m *topics.Model) string {
-	return segmentName(part)[:8] + "-" + modelName(m)[:16] + ".vectors"
+	return strings.TrimSuffix(segmentName(part), ".segment") + "-" + modelName(m)[:16] + ".vectors"
 }
 
 func (x *Index) writeVectors(name string, v *vectors) error {

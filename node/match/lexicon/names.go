@@ -32,16 +32,23 @@ const (
 	minSounds = 22
 )
 
-// NewNames takes the distinct terms of an index: those that are no words of a to z are left out.
+// mostOfOneSound bounds what Find goes through: somebody may fill a catalogue with words of one sound.
+const mostOfOneSound = 1000
+
+// NewNames takes the distinct terms of an index, the most frequent first: those that are no words of a to z are left out,
+// and of those that sound remotely alike the rarest beyond a thousand.
 func NewNames(terms []string) *Names {
 	n := &Names{first: map[uint32]int{}}
+	gathered := map[uint32]int{}
 	for _, t := range terms {
 		if len(t) < 4 || len(t) > 40 || !isLatin(t) {
 			continue
 		}
 		s := Sounds(nil, t)
-		if w := soundWeight(s); w >= minSounds {
-			n.terms = append(n.terms, named{signature(s), t, s, w})
+		own := signature(s)
+		if w := soundWeight(s); w >= minSounds && gathered[own] < mostOfOneSound {
+			gathered[own]++
+			n.terms = append(n.terms, named{own, t, s, w})
 		}
 	}
 	slices.SortFunc(n.terms, func(a, b named) int {

@@ -20,7 +20,8 @@ func (s *Segment) Terms() int { return s.terms }
 // Term gives the number of a term.
 func (s *Segment) Term(term string) (id uint32, ok bool) {
 	h := hash(s.seed, term)
-	for at := home(h, len(s.slots)); ; {
+	at := home(h, len(s.slots))
+	for range s.slots { // one is free, unless somebody wrote into the file meanwhile
 		slot := s.slots[at]
 		if slot == 0 {
 			return 0, false
@@ -32,6 +33,7 @@ func (s *Segment) Term(term string) (id uint32, ok bool) {
 			at = 0
 		}
 	}
+	return 0, false
 }
 
 // home is the slot from which a term with this hash is looked for.
