@@ -51,6 +51,8 @@ type Index struct {
 	merging bool
 	closed  bool
 	idle    *sync.Cond // merging ended
+	looked  setSum     // the catalogue when learn looked last
+	looks   int        // since it was learnt last
 
 	filing   sync.Mutex // one manifest at a time
 	training sync.Mutex // one training at a time

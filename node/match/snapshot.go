@@ -21,6 +21,7 @@ type snapshot struct {
 	set       setSum
 	spelledOn int            // documents, when the vocabulary was made
 	trainedOn int            // documents, when the model was trained
+	trained   setSum         // the catalogue that the model was trained on
 	model     *topics.Model  //  nil before the first training
 	names     *lexicon.Names // of the terms that there were then; nil before the first
 	named     setSum

@@ -19,6 +19,7 @@ type values struct{ text, expansion, topics, codes, fit, embedding, stale float6
 
 // secondStage is what the parts of a ranking were divided by, and what they were made of.
 type secondStage struct {
+	agree     float64 // how much expansion counts, from 0 to 1
 	greatest  values
 	terms     []expansionTerm
 	topics    *topicQuery
@@ -113,9 +114,32 @@ func inHalves(n int, work func(from, to int)) {
 	wg.Wait()
 }
 
+// agreement is how much the best documents by text stand together: where one of them leads clearly, it is what was looked
+// for, and what the others share must not sink it.
+func (r *ranking) agreement() float64 {
+	var texts []float64
+	for _, s := range r.list {
+		if s.text > 0 {
+			texts = append(texts, s.text)
+		}
+	}
+	slices.Sort(texts)
+	slices.Reverse(texts)
+	texts = texts[:min(expandFrom, len(texts))]
+	if len(texts) < 2 {
+		return 1
+	}
+	sum := 0.0
+	for _, text := range texts[1:] {
+		sum += text / texts[0]
+	}
+	return max(0, min(1, float64(3*(sum/float64(len(texts)-1)))-1))
+}
+
 // combine sums up the weighted parts, and sorts.
 func (r *ranking) combine() {
 	g := &r.second.greatest
+	r.second.agree = r.agreement()
 	for i := range r.list {
 		v := &r.list[i].values
 		g.text, g.expansion, g.topics = max(g.text, v.text), max(g.expansion, v.expansion), max(g.topics, v.topics)
@@ -141,7 +165,7 @@ func (r *ranking) partsOf(v *values) values {
 		return float64(weight * (value / greatest))
 	}
 	return values{
-		text: share(w.Text, v.text, g.text), expansion: share(w.Expansion, v.expansion, g.expansion), topics: share(w.Topics, v.topics, g.topics),
+		text: share(w.Text, v.text, g.text), expansion: share(float64(w.Expansion*r.second.agree), v.expansion, g.expansion), topics: share(w.Topics, v.topics, g.topics),
 		codes: float64(w.Codes * v.codes), fit: float64(w.Fit * v.fit), embedding: share(w.Embedding, v.embedding, g.embedding),
 		stale: -float64(w.Stale * v.stale),
 	}

@@ -70,11 +70,11 @@ func (x *Index) Train(ctx context.Context) error {
 	if err := x.keepModel(&model); err != nil {
 		return err
 	}
-	return x.adopt(ctx, model, s.live)
+	return x.adopt(ctx, model, s)
 }
 
 // adopt gives every document its vector and publishes the model.
-func (x *Index) adopt(ctx context.Context, model *topics.Model, trainedOn int) error {
+func (x *Index) adopt(ctx context.Context, model *topics.Model, from *snapshot) error {
 	known := make(map[uint32]*vectors)
 	for {
 		x.writing.Lock()
@@ -86,13 +86,14 @@ func (x *Index) adopt(ctx context.Context, model *topics.Model, trainedOn int) e
 			}
 		}
 		if len(missing) == 0 {
-			s.model, s.trainedOn = model, trainedOn
+			s.model, s.trainedOn, s.trained = model, from.live, from.set
 			s.parts = slices.Clone(s.parts)
 			for i, p := range s.parts {
 				q := *p
 				q.vectors = known[p.number]
 				s.parts[i] = &q
 			}
+			x.looks = 0
 			x.snap.Store(&s)
 			x.writing.Unlock()
 			return x.writeManifest()

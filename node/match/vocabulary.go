@@ -48,13 +48,23 @@ func (x *Index) knows(s *snapshot, words string) bool {
 	return true
 }
 
-// learn makes topics and vocabulary anew, where the catalogue has changed enough.
+// listingsALook spaces the trainings of a catalogue that changes a little now and then: one of a million listings takes
+// most of a minute, and is worth it every few hours.
+const listingsALook = 2000
+
+// learn makes topics and vocabulary anew, where the catalogue has changed enough, or has not changed since the last look:
+// so nodes that hold the same for a while rank the same, whenever each of them learnt last.
 func (x *Index) learn(ctx context.Context) error {
+	x.writing.Lock()
 	s := x.snap.Load()
-	if s.live >= fewestTrained && changed(s.live, s.trainedOn) {
+	quiet := x.looked == s.set && x.looks*listingsALook >= s.live
+	x.looked = s.set
+	x.looks++
+	x.writing.Unlock()
+	if s.live >= fewestTrained && (changed(s.live, s.trainedOn) || quiet && s.trained != s.set) {
 		return x.Train(ctx)
 	}
-	if changed(s.live, s.spelledOn) {
+	if changed(s.live, s.spelledOn) || quiet && s.named != s.set {
 		x.spell()
 	}
 	return nil
