@@ -195,41 +195,44 @@ const (
 )
 
 // expand finds the heaviest terms of the best documents.
-func (r *ranking) expand() []expansionTerm {
-	type sum struct {
-		weight float64
-		df     float64
-	}
-	sums := make(map[string]*sum)
-	var order []string
+func (r *ranking) expand() (list []expansionTerm) {
+	sums := make(map[string]float64)
 	var buf []segment.Weight
 	for i := range r.list[:min(expandFrom, len(r.list))] {
 		c := r.list[i]
 		part := r.snap.parts[c.part]
 		buf = part.seg.Vector(buf[:0], c.doc)
 		for _, t := range buf {
-			term := part.seg.TermString(t.Term)
-			s := sums[term]
-			if s == nil {
-				s = &sum{df: r.snap.df(term)}
-				sums[term] = s
-				order = append(order, term)
-			}
-			s.weight += float64(float64(t.Impact) / 255 / float64(i+2) * (c.text / r.list[0].text))
+			sums[part.seg.TermString(t.Term)] += float64(float64(t.Impact) / 255 / float64(i+2) * (c.text / r.list[0].text))
 		}
 	}
-	most := float64(r.snap.live) / 10
-	asked := r.askedTerms()
-	list := make([]expansionTerm, 0, len(order))
-	for _, term := range order {
-		if s := sums[term]; !asked[term] && s.df >= 2 && s.df <= most {
-			list = append(list, expansionTerm{term, float64(s.weight * idf(float64(r.snap.inSpace[spaceOf(term)]), s.df))})
-		}
+	for term := range r.askedTerms() {
+		delete(sums, term)
 	}
-	slices.SortFunc(list, func(a, b expansionTerm) int {
+	heavier := func(a, b expansionTerm) int {
 		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.term, b.term))
-	})
-	return list[:min(expandTerms, len(list))]
+	}
+	order := make([]expansionTerm, 0, len(sums))
+	for term, sum := range sums {
+		order = append(order, expansionTerm{term, sum})
+	}
+	slices.SortFunc(order, heavier)
+	most, rarest := float64(r.snap.live)/10, idf(float64(r.snap.live), 2)
+	for _, t := range order { // heaviest sums first, so that not every term's frequency must be looked up
+		if len(list) == expandTerms && float64(t.weight*rarest) < list[expandTerms-1].weight {
+			break
+		}
+		df := r.snap.df(t.term)
+		if df < 2 || df > most {
+			continue
+		}
+		t.weight = float64(t.weight * idf(float64(r.snap.inSpace[spaceOf(t.term)]), df))
+		at, _ := slices.BinarySearchFunc(list, t, heavier)
+		if list = slices.Insert(list, at, t); len(list) > expandTerms {
+			list = list[:expandTerms]
+		}
+	}
+	return list
 }
 
 // df is the number of living documents that have a term.
