@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+
+	"github.com/asean-tmh/tmh/node/match/topics"
 )
 
 // Weights are the constants of the ranking, one set for all catalogues. A weight of 0 switches its part off.
@@ -101,19 +103,4 @@ func impact(tf, norm float64) uint8 {
 }
 
 // idf is ln(1 + (n − df + ½) / (df + ½)).
-func idf(n, df float64) float64 { return ln(1 + (max(n, df)-df+0.5)/(df+0.5)) }
-
-// ln is the natural logarithm of x ≥ 1. Unlike math.Log, which is assembly on some processors, it computes the same bits
-// on all: x = f·2ᵉ with f in [√½, √2), and ln f = 2·artanh((f−1)/(f+1)) as a series.
-func ln(x float64) float64 {
-	f, e := math.Frexp(x)
-	if f < math.Sqrt2/2 {
-		f, e = 2*f, e-1
-	}
-	s := (f - 1) / (f + 1)
-	square, sum := s*s, 0.0
-	for k := 23; k >= 1; k -= 2 {
-		sum = 1/float64(k) + float64(square*sum)
-	}
-	return float64(math.Ln2*float64(e)) + float64(2*s*sum)
-}
+func idf(n, df float64) float64 { return topics.Ln(1 + (max(n, df)-df+0.5)/(df+0.5)) }

@@ -1,4 +1,4 @@
-// Peer measures bleve, the search library that the match engine is compared with, on the same documents and questions.
+// Command peer measures bleve, the search library that the match engine is compared with, on the same documents and questions.
 // It is a module of its own, so that the node neither holds bleve nor depends on it.
 //
 //	peer feed -dir DIR     index the documents on standard input, put the queries, print what it took (see tmh bench match)

@@ -44,7 +44,7 @@ func (v *Vector) Cluster() int { return int(v[0]) }
 // of one plus the term frequency in a document of the reference length that has this impact. Impacts near 1 are bounded.
 func ImpactWeight(impact uint8) float32 {
 	s := min(float64(impact)/255, 0.97)
-	return float32(ln(1 + float64(1.2*s)/(1-s)))
+	return float32(Ln(1 + float64(1.2*s)/(1-s)))
 }
 
 // CountWeight is the weight of a query's term that occurs n times.
@@ -52,7 +52,7 @@ func CountWeight(n float64) float32 {
 	if !(n > 0) {
 		return 0
 	}
-	return float32(ln(1 + min(n, 1<<20)))
+	return float32(Ln(1 + min(n, 1<<20)))
 }
 
 // numbered is a term by its number in the model.
@@ -263,9 +263,9 @@ func (q *Query) fold(cluster int) {
 	q.norms[cluster] = math.Sqrt(float64(squares))
 }
 
-// ln is the natural logarithm of x ≥ 1, the same bits on all processors: x = f·2ᵉ with f in [√½, √2), and
-// ln f = 2·artanh((f−1)/(f+1)) as a series.
-func ln(x float64) float64 {
+// Ln is the natural logarithm of x ≥ 1. Unlike math.Log, which is assembly on some processors, it gives the same bits on
+// all: x = f·2ᵉ with f in [√½, √2), and ln f = 2·artanh((f−1)/(f+1)) as a series.
+func Ln(x float64) float64 {
 	f, e := math.Frexp(x)
 	if f < math.Sqrt2/2 {
 		f, e = 2*f, e-1

@@ -272,8 +272,8 @@ func TestStrangeWeights(t *testing.T) {
 
 func TestLogarithm(t *testing.T) {
 	for x := 1.0; x < 1e9; x *= 1.37 {
-		if got, want := ln(x), math.Log(x); math.Abs(got-want) > 1e-13*(1+want) {
-			t.Errorf("ln(%v) = %v, want %v", x, got, want)
+		if got, want := Ln(x), math.Log(x); math.Abs(got-want) > 1e-13*(1+want) {
+			t.Errorf("Ln(%v) = %v, want %v", x, got, want)
 		}
 	}
 }

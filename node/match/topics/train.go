@@ -176,7 +176,7 @@ func (t *trainer) weighted(docs []int, least int) (a *sparse, terms []uint32, id
 	idf = make([]float64, len(terms))
 	for i, n := range terms {
 		column[n] = int32(i)
-		idf[i] = ln(1 + (float64(len(docs)-df[n])+0.5)/(float64(df[n])+0.5))
+		idf[i] = Ln(1 + (float64(len(docs)-df[n])+0.5)/(float64(df[n])+0.5))
 	}
 	a = &sparse{rows: len(docs), cols: len(terms), off: make([]int32, 1, len(docs)+1)}
 	for _, d := range docs {
