@@ -152,27 +152,6 @@ type speech struct {
 	Text string
 }
 
-// scriptOf tells the language of a character by its script, "" where several languages share it.
-func scriptOf(r rune) protocol.Lang {
-	switch {
-	case r < 0x0B80:
-		return ""
-	case unicode.Is(unicode.Thai, r):
-		return "th"
-	case unicode.Is(unicode.Lao, r):
-		return "lo"
-	case unicode.Is(unicode.Khmer, r):
-		return "km"
-	case unicode.Is(unicode.Myanmar, r):
-		return "my"
-	case unicode.Is(unicode.Han, r):
-		return "zh"
-	case unicode.Is(unicode.Tamil, r):
-		return "ta"
-	}
-	return ""
-}
-
 // spoken takes a sentence apart by the languages that its scripts tell, so that each is shaped and read aloud as it should be.
 func spoken(s string) (list []speech) {
 	from, last := 0, 0 // of the stretch, and where its last character of a script ends
@@ -184,7 +163,7 @@ func spoken(s string) (list []speech) {
 		}
 	}
 	for i, r := range s {
-		here := scriptOf(r)
+		here := match.ScriptLanguage(r)
 		neutral := here == "" && !unicode.IsLetter(r) && !unicode.IsDigit(r)
 		switch {
 		case neutral:

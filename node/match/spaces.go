@@ -4,8 +4,10 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/asean-tmh/tmh/node/match/text"
+	"github.com/asean-tmh/tmh/protocol"
 )
 
 // How telling a term is depends on its language: among a few Khmer listings, Khmer's most common words would look rare if
@@ -65,22 +67,12 @@ func spaceOf(term string) space {
 		}
 	}
 	r, _ := utf8.DecodeRuneInString(term)
-	if r < 0x0b00 {
-		return common
-	}
-	for _, s := range scripts {
-		if unicode.Is(s.table, r) {
-			return s.space
-		}
-	}
-	return common
+	s, _ := spaceOfLanguage(text.ScriptLanguage(r))
+	return s
 }
 
-//nolint:gochecknoglobals // a table, never changed
-var scripts = []struct {
-	table *unicode.RangeTable
-	space space
-}{{unicode.Thai, thai}, {unicode.Lao, lao}, {unicode.Khmer, khmer}, {unicode.Myanmar, burmese}, {unicode.Han, chinese}, {unicode.Tamil, tamil}}
+// ScriptLanguage is the language of the region that is written in a character's script, "" where several share it.
+func ScriptLanguage(r rune) protocol.Lang { return protocol.Lang(text.ScriptLanguage(r)) }
 
 // word is a term as a lexicon knows it: without its space.
 func word(term string) string {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/asean-tmh/tmh/node/match/text"
 )
 
 // A form knows how to read one kind of file.
@@ -135,21 +137,8 @@ func scriptOf(sample []string, foreign func(string) string) string {
 
 func scriptLang(s string) string {
 	for _, r := range s {
-		switch {
-		case r < 0x0b80:
-			continue
-		case unicode.Is(unicode.Thai, r):
-			return "th"
-		case unicode.Is(unicode.Lao, r):
-			return "lo"
-		case unicode.Is(unicode.Khmer, r):
-			return "km"
-		case unicode.Is(unicode.Myanmar, r):
-			return "my"
-		case unicode.Is(unicode.Tamil, r):
-			return "ta"
-		case unicode.Is(unicode.Han, r):
-			return "zh"
+		if lang := text.ScriptLanguage(r); lang != "" {
+			return lang
 		}
 	}
 	return ""
