@@ -65,7 +65,11 @@ func (x *Index) plan(s *snapshot, a *asked) *plan {
 			w.native = append(w.native, form{term: term(n), weight: 1})
 		}
 		for _, alt := range w.wish.terms {
-			w.terms = append(w.terms, form{term: term(alt.term), weight: alt.weight, gloss: alt.gloss})
+			weight := alt.weight
+			if alt.gloss != "" { // an English reading of the word itself is no translation
+				weight *= x.weights.Translation
+			}
+			w.terms = append(w.terms, form{term: term(alt.term), weight: weight, gloss: alt.gloss})
 		}
 		p.wants = append(p.wants, w)
 	}
@@ -124,9 +128,6 @@ func (p *plan) weigh(w *Weights) {
 		}
 		if len(n.terms) > 0 {
 			n.idf = idf(float64(p.snap.live), max(df, unknown))
-			if len(n.native) > 0 {
-				n.idf *= w.Translation
-			}
 			best = max(best, n.idf)
 		}
 		total += float64(best * n.wish.times)
