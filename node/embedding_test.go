@@ -1,34 +1,21 @@
 package node_test
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/asean-tmh/tmh/node"
-	"github.com/asean-tmh/tmh/node/founding"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/node/match/embed"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/store"
 )
 
 // TestOutsideModel: a node asks no model unless it is given one; then it embeds what it holds, and queries too.
 func TestOutsideModel(t *testing.T) {
-	seat, err := founding.NewSeat(founding.ASEAN()[2], "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	seat.Addresses = []string{freeAddress(t)}
-	papers, err := founding.Found("Test federation", []founding.Seat{seat}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var listings, queries atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var in struct{ Inputs []string }
@@ -45,24 +32,12 @@ func TestOutsideModel(t *testing.T) {
 		_ = json.NewEncoder(w).Encode([][]float32{{1, 2, 3}})
 	}))
 	defer server.Close()
-	dir := t.TempDir()
+	l := newLone(t, t.TempDir())
+	l.cfg.EmbedTimeout = 10 * time.Second
 	run := func(e embed.Embedder, f func(*node.Node)) {
-		n, err := node.New(node.Config{
-			Member: seat.Member.ID, Record: seat.Record, Transport: seat.Transport, Papers: papers, Listen: seat.Addresses,
-			Store: store.Config{Dir: filepath.Join(dir, "data"), Memtable: 8 << 20}, Index: filepath.Join(dir, "index"), Embedder: e, EmbedTimeout: 10 * time.Second,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- n.Run(ctx) }()
-		<-n.Ready()
-		f(n)
-		stop()
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
+		t.Helper()
+		l.cfg.Embedder = e
+		l.run(f)
 	}
 	part := func(n *node.Node) (weight float64) {
 		a, err := n.Desk().Match(t.Context(), match.Query{Text: "membrane"})
@@ -80,7 +55,7 @@ func TestOutsideModel(t *testing.T) {
 	}
 	run(nil, func(n *node.Node) {
 		await(t, "the node may publish", func() bool {
-			_, err = n.Desk().Publish(t.Context(), &protocol.Listing{
+			_, err := n.Desk().Publish(t.Context(), &protocol.Listing{
 				ID: "KH-1", Kind: protocol.TechnologyOffer, Country: "KH",
 				Texts: map[protocol.Lang]protocol.Text{"en": {Title: "Clay membrane", Abstract: "It filters water."}},
 			})

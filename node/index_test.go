@@ -1,58 +1,33 @@
 package node_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/asean-tmh/tmh/node"
-	"github.com/asean-tmh/tmh/node/founding"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/store"
 )
 
 // TestIndexFollowsTheStore: what the match index holds after a start is what the database holds, whether the index is that
 // of the last stop, older, or gone.
 func TestIndexFollowsTheStore(t *testing.T) {
-	seat, err := founding.NewSeat(founding.ASEAN()[2], "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	seat.Addresses = []string{freeAddress(t)}
-	papers, err := founding.Found("Test federation", []founding.Seat{seat}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
-	index := filepath.Join(dir, "index")
+	l := newLone(t, dir)
+	index := l.cfg.Index
 	run := func(f func(*node.Node)) {
 		t.Helper()
-		n, err := node.New(node.Config{
-			Member: seat.Member.ID, Record: seat.Record, Transport: seat.Transport, Papers: papers, Listen: seat.Addresses,
-			Store: store.Config{Dir: filepath.Join(dir, "data"), Memtable: 8 << 20}, Index: index,
+		l.run(func(n *node.Node) {
+			await(t, "the catalogue is read in", func() bool { return n.Waiting() == 0 })
+			f(n)
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- n.Run(ctx) }()
-		<-n.Ready()
-		await(t, "the catalogue is read in", func() bool { return n.Waiting() == 0 })
-		f(n)
-		stop()
-		if err := <-done; err != nil {
-			t.Fatal(err)
-		}
 	}
 	publish := func(n *node.Node, id, title string) {
 		t.Helper()
 		await(t, "the listing is published", func() bool {
-			_, err = n.Desk().Publish(t.Context(), &protocol.Listing{
+			_, err := n.Desk().Publish(t.Context(), &protocol.Listing{
 				ID: protocol.ListingID(id), Kind: protocol.TechnologyOffer, Country: "KH", Texts: map[protocol.Lang]protocol.Text{"en": {Title: title}},
 			})
 			return err == nil
