@@ -27,6 +27,7 @@ import (
 //	e       origin, epoch u64, seq u64          evidence of a fork: the two signed headers
 //	x       record key                          full record, at its origin only
 //	d       record key                          tombstone of an own record that has left the set
+//	n       table u8, key                       a row of one of this node's own tables (rows.go)
 //	z       …                                   scratch: written and dropped to make the database write out what it holds
 const (
 	keyMeta       = 'm'
@@ -46,6 +47,7 @@ const (
 	keyEvidence   = 'e'
 	keyFull       = 'x'
 	keyBuried     = 'd'
+	keyRow        = 'n'
 )
 
 // upper is what the prefixes of the second generation are less: their capital letters.
