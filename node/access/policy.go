@@ -1,0 +1,63 @@
+package access
+
+// Action is what somebody wants to do. Every action has a row in the table of rules.
+type Action string
+
+// The actions.
+const (
+	ReadSummary    Action = "summary.read"
+	ReadPublic     Action = "record.read-public"     // full record, level public
+	ReadRegistered Action = "record.read-registered" // level registered
+	ReadRestricted Action = "record.read-restricted" // level restricted: the resource's audience decides
+	ReadInvited    Action = "record.read-invited"    // level invited: the resource's grants decide
+	GrantAccess    Action = "record.grant"           // invite somebody to a listing
+
+	ReadPosting     Action = "posting.read" // a listing with its draft, reviews and history
+	CreateDraft     Action = "posting.create"
+	EditDraft       Action = "posting.edit"
+	DiscardDraft    Action = "posting.discard"
+	SubmitDraft     Action = "posting.submit"
+	ReviewPosting   Action = "posting.review" // take a case, score it
+	RenewPosting    Action = "posting.renew"
+	HoldPosting     Action = "posting.hold" // and lift the hold
+	WithdrawPosting Action = "posting.withdraw"
+	RevokePosting   Action = "posting.revoke" // by the agency, against the organisation's will
+	ReadDocument    Action = "document.read"
+	WriteDocument   Action = "document.write"
+
+	ReadOrganisation   Action = "organisation.read"
+	CreateOrganisation Action = "organisation.create"
+	EditOrganisation   Action = "organisation.edit"
+	ReadPeople         Action = "people.read"
+	InvitePerson       Action = "people.invite"
+	ChangeRoles        Action = "people.roles"
+	DisablePerson      Action = "people.disable"
+	ExportPerson       Action = "people.export" // a person's data
+	ErasePerson        Action = "people.erase"
+	EditAccount        Action = "account.edit" // one's own name, password, passkeys, sessions
+	ReadToken          Action = "token.read"
+	CreateToken        Action = "token.create"
+	RevokeToken        Action = "token.revoke"
+	ConfirmTokens      Action = "token.confirm" // after a restore
+
+	ReadAudit    Action = "audit.read"
+	ReadSettings Action = "settings.read"
+	EditSettings Action = "settings.edit"
+	Operate      Action = "node.operate" // backup, papers, epochs, metrics: the operator's
+)
+
+// A Resource is what the action is about, as far as rules look at it. Fields that an action's rule does not name are not
+// looked at.
+type Resource struct {
+	Organisation OrganisationID // whose it is
+	User         UserID         // whose it is, of accounts and tokens
+	Audience     *Audience      // of level restricted
+	Invited      bool           // the actor stands on the list of grants
+	Author       UserID         // who wrote it: nobody reviews his own listing
+}
+
+// Audience of a restricted record: an actor belongs to it where both lists hold it; an empty list holds everybody.
+type Audience struct {
+	Types     []string // organisation types
+	Countries []string // ISO 3166-1 alpha-2
+}
