@@ -186,9 +186,13 @@ func (n *Node) carryOut(tx *store.Tx, own *store.Origin, c *replica.Copy, intent
 		w.Header, w.Existed = &current.SignedHeader, true
 	}
 	if current == nil {
-		if buried, err := tx.Buried(intent.Key); err != nil || buried != nil {
-			w.Err = protocol.Errorf(protocol.CodeWithdrawn, "id", "%s was withdrawn, and a withdrawn id never returns: give the listing a new id", intent.Key)
+		buried, err := tx.Buried(intent.Key)
+		if err != nil {
 			return nil, 0, err
+		}
+		if t, err := protocol.DecodeTombstone(buried); buried != nil && (err != nil || t.Reason != protocol.OnHold) {
+			w.Err = protocol.Errorf(protocol.CodeWithdrawn, "id", "%s was withdrawn, and a withdrawn id never returns: give the listing a new id", intent.Key)
+			return nil, 0, nil
 		}
 	}
 	act, refusal := intent.Decide(current)
@@ -215,6 +219,9 @@ func (n *Node) carryOut(tx *store.Tx, own *store.Origin, c *replica.Copy, intent
 	w.Header, w.Signed = &ch.SignedHeader, true
 	if act.Full != nil || act.Kind == protocol.Withdraw {
 		err = tx.SetFull(intent.Key, act.Full)
+	}
+	if current == nil {
+		err = errors.Join(err, tx.Unbury(intent.Key))
 	}
 	return ch, int64(len(act.Body)+len(act.Full)) + intentOverhead, err
 }

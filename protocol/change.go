@@ -258,9 +258,12 @@ type Tombstone struct {
 	Published  Date      `json:"published,omitzero"`    // 6
 }
 
+// OnHold is the one reason for a withdrawal after which the listing may return.
+const OnHold = "on-hold"
+
 // Reasons for a withdrawal.
 func Reasons() []string {
-	return []string{"agreement", "expired", "no-longer-available", "duplicate", "error", "other"}
+	return []string{"agreement", "expired", "no-longer-available", "duplicate", "superseded", "revoked", OnHold, "error", "other"}
 }
 
 const tombstoneFields protowire.Number = 6

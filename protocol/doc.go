@@ -157,7 +157,8 @@
 //
 // The body of a withdrawal. All but the reason may be absent; faults are value:
 //
-//	1 reason        str(40): agreement, expired, no-longer-available, duplicate, error, other
+//	1 reason        str(40): agreement, expired, no-longer-available, duplicate, superseded, revoked, on-hold, error,
+//	                other. Only after on-hold may the record return
 //	2 replaced_by   str(64), a listing id of the same origin
 //	3 at            time
 //	4 kind          as in a listing      5 country  str(2)      6 published  day

@@ -31,9 +31,12 @@ type Listing struct {
 	Published     Date          `json:"published,omitzero"`      // 16
 	ValidUntil    Date          `json:"valid_until,omitzero"`    // 17: expired after this day
 	URL           string        `json:"url,omitempty"`           // 18
-	Full          Hash          `json:"full,omitzero"`           // 19: SHA-256 of the full record kept at the origin
+	Full          Hash          `json:"full,omitzero"`           // 19: SHA-256 of the full record's public part
 	Demonstration bool          `json:"demonstration,omitempty"` // 20: invented content
 	Updated       Instant       `json:"updated,omitzero"`        // 21: set by the origin when it signs; a label
+
+	FullRegistered Hash `json:"full_registered,omitzero"` // 22: of its registered part
+	FullRestricted Hash `json:"full_restricted,omitzero"` // 23: of its restricted part
 }
 
 // Text is what a listing says in one language.
@@ -57,7 +60,7 @@ type Seeks struct {
 	Countries []Country `json:"countries,omitempty"` // 11
 }
 
-const listingFields protowire.Number = 21
+const listingFields protowire.Number = 23
 
 // Languages of the listing in the order of their tags.
 func (l *Listing) Languages() []Lang { return slices.Sorted(maps.Keys(l.Texts)) }
@@ -121,6 +124,8 @@ func (l *Listing) Encode() []byte {
 		e.uint(20, 1)
 	}
 	e.uint(21, uint64(l.Updated))
+	e.hash(22, l.FullRegistered)
+	e.hash(23, l.FullRestricted)
 	return e.buf
 }
 
@@ -173,6 +178,7 @@ func DecodeListing(b []byte) (*Listing, error) {
 	l.Full = d.hash(19, "full")
 	demo := d.uint(20, "demonstration")
 	updated := d.uint(21, "updated")
+	l.FullRegistered, l.FullRestricted = d.hash(22, "full_registered"), d.hash(23, "full_restricted")
 	if err := d.endOpen(listingFields); err != nil {
 		return nil, err
 	}

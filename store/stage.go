@@ -346,6 +346,9 @@ func (t *Tx) Bury(c *protocol.Change) error {
 	return t.set(named(keyBuried, string(c.RecordKey)), c.Body)
 }
 
+// Unbury forgets it: the withdrawal was a hold, and the record is back.
+func (t *Tx) Unbury(key protocol.RecordKey) error { return t.delete(named(keyBuried, string(key))) }
+
 // Buried is the tombstone of an own record that has left the set, nil where there is none.
 func (t *Tx) Buried(key protocol.RecordKey) ([]byte, error) {
 	return t.get(named(keyBuried, string(key)))

@@ -101,6 +101,12 @@ func reason(code string) string {
 		return "it is no longer available"
 	case "duplicate":
 		return "it stood in the catalogue twice"
+	case "superseded":
+		return "another listing took its place"
+	case "revoked":
+		return "the national agency revoked it"
+	case protocol.OnHold:
+		return "it is on hold, and may return"
 	case "error":
 		return "it was published in error"
 	}

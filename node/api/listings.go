@@ -66,7 +66,7 @@ type putInput struct {
 type withdrawInput struct {
 	Known
 	ID         string `path:"id"`
-	Reason     string `query:"reason" doc:"agreement, expired, no-longer-available, duplicate, error or other; also as a member of the body"`
+	Reason     string `query:"reason" doc:"agreement, expired, no-longer-available, duplicate, superseded, revoked, on-hold (the only one that can be lifted), error or other; also as a member of the body"`
 	ReplacedBy string `query:"replaced_by" doc:"the listing of the same origin to look at instead; also as a member of the body"`
 	Payload
 }

@@ -162,9 +162,14 @@ func (d *Desk) publication(p Publication) Intent {
 		}
 		if current != nil {
 			if current.Kind == protocol.Withdraw {
-				return nil, protocol.Errorf(protocol.CodeWithdrawn, "id", "%s was withdrawn, and a withdrawn id never returns: give the listing a new id", l.ID)
-			}
-			if old, err := protocol.DecodeListing(current.Body); err == nil {
+				t, err := protocol.DecodeTombstone(current.Body)
+				if err != nil || t.Reason != protocol.OnHold {
+					return nil, protocol.Errorf(protocol.CodeWithdrawn, "id", "%s was withdrawn, and a withdrawn id never returns: give the listing a new id", l.ID)
+				}
+				if l.Published == 0 && t.Published <= latest {
+					l.Published = t.Published
+				}
+			} else if old, err := protocol.DecodeListing(current.Body); err == nil {
 				if same(&l, old) {
 					return nil, nil
 				}
@@ -208,7 +213,8 @@ func carryOver(l, old *protocol.Listing, latest protocol.Date) {
 	}
 }
 
-// Withdraw ends a listing of this node for ever. Withdrawing twice is the same as once.
+// Withdraw ends a listing of this node: for ever, or until it is published again where the reason is on-hold. Withdrawing
+// twice is the same as once.
 func (d *Desk) Withdraw(ctx context.Context, id protocol.ListingID, t protocol.Tombstone) (Receipt, error) {
 	t.At = protocol.InstantOf(d.now())
 	t.Kind, t.Country, t.Published = "", "", 0
@@ -223,7 +229,12 @@ func (d *Desk) Withdraw(ctx context.Context, id protocol.ListingID, t protocol.T
 			return nil, protocol.Errorf(protocol.CodeNotFound, "id", "%s holds no listing %s", d.member, id)
 		}
 		if current.Kind == protocol.Withdraw {
-			return nil, nil
+			held, err := protocol.DecodeTombstone(current.Body)
+			if err != nil || held.Reason != protocol.OnHold || t.Reason == protocol.OnHold {
+				return nil, nil //nolint:nilerr // a tombstone that does not decode stays as it is
+			}
+			t.Kind, t.Country, t.Published = held.Kind, held.Country, held.Published
+			return &Act{Kind: protocol.Withdraw, Body: t.Encode()}, nil
 		}
 		if l, err := protocol.DecodeListing(current.Body); err == nil {
 			t.Kind, t.Country, t.Published = l.Kind, l.Country, stats.PublishedOn(l)
