@@ -30,6 +30,7 @@ func measure(name, short string, run func(context.Context, bench.Config) error) 
 		Short: short,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			tuneMemory(0)
 			tmp, err := os.MkdirTemp(dir, "tmh-bench-")
 			if err != nil {
 				return err
@@ -83,6 +84,7 @@ func benchMatchCmd() *cobra.Command {
 			"last line is\n  ratio listing p50 bleve/tmh N",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			tuneMemory(0)
 			if corpus == "" {
 				if _, err := os.Stat(needs); err != nil {
 					return fmt.Errorf("%s is absent: name a file of JSON Lines with title, objective and description by --corpus", needs)

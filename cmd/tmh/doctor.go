@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -84,9 +83,7 @@ func examine(ctx context.Context, cfg config.File) (f exchange.Findings) {
 	f.Warn("process", "Start it with tmh serve, unless it is stopped on purpose.", "does not run: nobody answers at %s", cfg.Socket)
 	examineDisk(&f, cfg)
 	examinePorts(ctx, &f, cfg)
-	if cfg.MemoryLimit > 0 {
-		debug.SetMemoryLimit(int64(cfg.MemoryLimit)) // as the node would
-	}
+	tuneMemory(uint64(cfg.MemoryLimit)) // as the node would
 	node.ExamineSystem(&f, cfg.Listen)
 	node.ExamineStopped(&f, store.Config{Dir: cfg.Data, Memtable: int64(cfg.Memtable)}, cfg.Guard, protocol.MemberID(cfg.Member), papers)
 	node.ExamineBackups(&f, node.BackupConfig{Dir: cfg.Backup.Dir, Every: cfg.Backup.Every}, protocol.MemberID(cfg.Member), time.Now())

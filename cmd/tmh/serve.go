@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -77,9 +76,7 @@ func openNode(cfg config.File, alone bool) (*node.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.MemoryLimit > 0 {
-		debug.SetMemoryLimit(int64(cfg.MemoryLimit))
-	}
+	tuneMemory(uint64(cfg.MemoryLimit))
 	return node.New(node.Config{
 		Member: protocol.MemberID(cfg.Member), Record: record, Transport: transport, Papers: papers,
 		Store: store.Config{Dir: cfg.Data, MinFree: uint64(cfg.MinFree), Memtable: int64(cfg.Memtable)}, Guard: cfg.Guard,
