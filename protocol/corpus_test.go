@@ -25,7 +25,7 @@ type corpusFile struct {
 	Context *corpusContext `json:"context,omitempty"`
 	Refused Code           `json:"refused,omitempty"`
 	Field   string         `json:"field,omitempty"`
-	Means   any            `json:"means,omitempty"` // the decoded listing or tombstone
+	Means   any            `json:"means,omitempty"` // the decoded listing, tombstone or part
 	Steps   []setStep      `json:"steps,omitempty"` // of a set, or of its buckets
 }
 
@@ -100,6 +100,15 @@ func meaning(typ string, b []byte) any {
 		if err == nil {
 			return t
 		}
+	case "part":
+		p, err := DecodePart(b)
+		if err == nil {
+			return struct {
+				Listing ListingID `json:"listing"`
+				Salt    string    `json:"salt"`
+				*Record
+			}{p.Listing, hex.EncodeToString(p.Salt[:]), &p.Record}
+		}
 	}
 	return nil
 }
@@ -122,6 +131,7 @@ func buildCorpus(t *testing.T) map[string]any {
 	buildFollows(c)
 	buildCards(c)
 	buildListings(c)
+	buildParts(c)
 	buildMessages(c)
 	return c.files
 }
@@ -395,6 +405,21 @@ func rewriteMessage(typ string, b []byte) ([]byte, error) {
 	case "tombstone":
 		t, err := DecodeTombstone(b)
 		return t.Encode(), err
+	case "part":
+		p, err := DecodePart(b)
+		if err != nil {
+			return nil, err
+		}
+		return p.encode(), nil
+	case "record":
+		r, parts, err := DecodeRecord(b)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range parts {
+			p.raw = p.encode()
+		}
+		return EncodeRecord(r, parts), nil
 	case "request":
 		r, err := DecodeRequest(b)
 		if err != nil {

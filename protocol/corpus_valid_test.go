@@ -46,6 +46,7 @@ func buildValid(c *corpus) {
 	}
 	c.valid("newer", "card", "A newer card takes the place of the one held.", fed.cards["KH-2"].Bytes(), underFirst)
 	validListings(c)
+	validParts(c)
 	validMessages(c)
 }
 
@@ -61,7 +62,7 @@ func validListings(c *corpus) {
 	c.valid("least", "listing", "All that a listing must have: id, kind, country, a title.", leastListing().Encode(), nil)
 	full := fullListing()
 	c.valid("full", "listing", "Every field.", full.Encode(), nil)
-	c.valid("later-fields", "listing", "Fields above 21, and above the known ones of nested messages, are passed over: a later version may have added them.",
+	c.valid("later-fields", "listing", "Fields above 23, and above the known ones of nested messages, are passed over: a later version may have added them.",
 		laterListing(), nil)
 	c.valid("full", "tombstone", "Every field.", Tombstone{"duplicate", "water-filter", corpusTime, TechnologyOffer, "KH", 20000}.Encode(), nil)
 	c.valid("least", "tombstone", "A reason is enough.", Tombstone{Reason: "other"}.Encode(), nil)
@@ -72,7 +73,7 @@ func laterListing() []byte {
 	text := slices.Concat(field(1, []byte("en")), field(2, []byte("Solar pump")), field(6, []byte("new")))
 	org := slices.Concat(field(1, []byte("Institute")), number(4, 1<<60))
 	return slices.Concat(field(1, []byte("solar-pump")), number(2, 1), field(3, []byte("KH")), field(5, text), field(6, org),
-		number(22, 1<<60), field(22, nil), field(1000, []byte("new")))
+		number(24, 1<<60), field(24, nil), field(1000, []byte("new")))
 }
 
 func leastListing() *Listing {
@@ -90,7 +91,8 @@ func fullListing() *Listing {
 		IPR: []string{"patent-granted"}, Cooperation: []string{"licence", "joint-venture"},
 		Seeks: Seeks{Types: []string{"company"}, Countries: []Country{"KH", "LA"}},
 		FORD:  []string{"2", "2.11", "4.1"}, ISIC: []string{"A", "C10"}, IPC: []string{"F", "F26", "F26B"}, SDG: []uint16{2, 12, 17},
-		Published: 20696, ValidUntil: maxDate, URL: "https://tmh.example/l/1?a=b", Full: Sum([]byte("full")), Demonstration: true, Updated: corpusTime}
+		Published: 20696, ValidUntil: maxDate, URL: "https://tmh.example/l/1?a=b", Full: Sum([]byte("full")), Demonstration: true, Updated: corpusTime,
+		FullRegistered: Sum([]byte("registered")), FullRestricted: Sum([]byte("restricted"))}
 }
 
 func validMessages(c *corpus) {

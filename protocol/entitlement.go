@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"time"
 )
@@ -41,11 +42,12 @@ type Entitlement struct {
 // Nonce makes an entitlement good for one request. It is random.
 type Nonce [16]byte
 
-// Pseudonym stands for a reader, or an organisation, towards one origin: the first sees the same one each time, and two
-// origins cannot tell that theirs are one. kind keeps those of readers and of organisations apart, and key is the asking
-// node's secret.
-func Pseudonym(mac func(msg []byte) Hash, kind string, origin MemberID, id string) Hash {
-	return mac([]byte("tmh/pseudonym/1\x00" + kind + "\x00" + string(origin) + "\x00" + id))
+// Pseudonym stands for a reader, or an organisation, towards one origin: that one sees the same each time, and two origins
+// cannot tell that theirs are one. kind keeps readers and organisations apart; secret is the asking node's own.
+func Pseudonym(secret []byte, kind string, origin MemberID, id string) Hash {
+	h := hmac.New(sha256.New, secret)
+	h.Write([]byte("tmh/pseudonym/1\x00" + kind + "\x00" + string(origin) + "\x00" + id))
+	return Hash(h.Sum(nil))
 }
 
 // Invitee names, in a grant for one record and in an entitlement for it, who is invited: a person by the e-mail address in
@@ -156,10 +158,11 @@ func decodeEntitlement(b []byte) (x Entitlement, err error) {
 }
 
 func (x *Entitlement) check() error {
-	for field, id := range map[string]MemberID{"member": x.Member, "origin": x.Origin} {
-		if _, err := ParseMemberID(string(id)); err != nil {
-			return Errorf(CodeValue, "entitlement."+field, "%q is no member id", clip(string(id)))
-		}
+	if _, err := ParseMemberID(string(x.Member)); err != nil {
+		return Errorf(CodeValue, "entitlement.member", "%q is no member id", clip(string(x.Member)))
+	}
+	if _, err := ParseMemberID(string(x.Origin)); err != nil {
+		return Errorf(CodeValue, "entitlement.origin", "%q is no member id", clip(string(x.Origin)))
 	}
 	if _, err := ParseRecordKey(string(x.RecordKey)); err != nil {
 		return Errorf(CodeValue, "entitlement.record_key", "%q is no record key", clip(string(x.RecordKey)))
@@ -173,7 +176,7 @@ func (x *Entitlement) check() error {
 		{"charter_version", x.CharterVersion == 0},
 		{"issued_at", x.IssuedAt == 0},
 		{"nonce", x.Nonce == Nonce{}},
-		{"reader", x.Level != Public && x.Reader == Hash{}},
+		{"reader", x.Level != LevelPublic && x.Reader == Hash{}},
 	} {
 		if r.absent {
 			return Errorf(CodeRequired, "entitlement."+r.field, "is absent")
@@ -193,14 +196,22 @@ func (x *Entitlement) sparing() error {
 	organisation := x.Organisation != Hash{} || x.OrganisationType != "" || x.Country != ""
 	invitee := x.ReaderInvitee != Hash{} || x.OrganisationInvitee != Hash{}
 	switch {
-	case x.Level == Public && x.Reader != Hash{}:
-		return Errorf(CodeValue, "entitlement.reader", "is not of level %s", Public)
-	case organisation && x.Level != Restricted && x.Level != Invited:
+	case x.Level == LevelPublic && x.Reader != Hash{}:
+		return Errorf(CodeValue, "entitlement.reader", "is not of level %s", LevelPublic)
+	case organisation && !x.Level.Covers(LevelRestricted):
 		return Errorf(CodeValue, "entitlement.organisation", "is not of level %s", x.Level)
-	case invitee && x.Level != Invited:
-		return Errorf(CodeValue, "entitlement.reader_invitee", "and organisation_invitee are of level %s only", Invited)
+	case invitee && x.Level != LevelInvited:
+		return Errorf(CodeValue, "entitlement.reader_invitee", "and organisation_invitee are of level %s only", LevelInvited)
 	}
 	return nil
+}
+
+// RecordAnswer is what an origin answers to an entitlement: the parts of the record that its reader may see, from the lowest
+// level, or why there are none.
+type RecordAnswer struct {
+	Listing []byte   // the summary, of an invited listing only: it is not in the catalogue
+	Parts   [][]byte // Part.Bytes
+	Refused *Error   // only Code and Message travel
 }
 
 // MeantFor checks what the origin alone can: that x is for it, and was made now. Time is a label: it bounds how long nonces

@@ -35,6 +35,29 @@ const (
 	MaxOrganisation = 200
 	MaxURL          = 512
 
+	// Of full records. Together they have at most MaxFullRecord bytes.
+	MaxDescription    = 4000 // characters in one language
+	MaxPassage        = 2000 // characters of the problem, and of the advantages
+	MaxNote           = 1000 // characters of a remark of several lines
+	MaxShort          = 200  // characters of a name or remark of one line
+	MaxUnit           = 40   // characters of a unit or a right's number
+	MaxApplications   = 20   // in one language
+	MaxComparisons    = 20
+	MaxRights         = 32
+	MaxCertifications = 16
+	MaxPeople         = 32
+	MaxPartners       = 32 // of a consortium
+	MaxPublications   = 50
+	MaxDOI            = 200 // bytes
+	MaxEmail          = 254
+	MaxPhone          = 40
+	MaxZone           = 64
+	MaxDocuments      = 20
+	MaxDocumentName   = 120 // characters
+	MaxMediaType      = 100
+	MaxDocument       = 20 << 20 // bytes of one document
+	MaxSerial         = 9999     // listings of one kind and country that are published on one day
+
 	Lease = 24 * time.Hour // how long a head statement vouches for its origin's listings
 
 	MaxGossipBacklog = 64 // unsent changes up to which an origin gossips them itself; above, it announces its head

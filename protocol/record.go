@@ -121,14 +121,14 @@ type FundedPartner struct {
 	Eligible bool    `json:"eligible,omitempty"` // 4: for money of this call
 }
 
-// Document is named here and kept beside the record. In a part it has the part's level.
+// Document is named here and kept beside the record.
 type Document struct {
 	Hash    Hash   `json:"hash"`             // 1: SHA-256 of its bytes
 	Name    string `json:"name"`             // 2
 	Type    string `json:"type"`             // 3: media type
 	Size    uint64 `json:"size"`             // 4: bytes
 	Preview Hash   `json:"preview,omitzero"` // 5: of a small picture of it
-	Level   Level  `json:"level,omitempty"`  // where it is above the section's
+	Level   Level  `json:"level,omitempty"`  // where it is above the section's; not on the wire: a part has one level
 }
 
 // Provenance of a listing that came from another system.
@@ -157,6 +157,12 @@ func (a Audience) Holds(organisation string, country Country) bool {
 	return (len(a.Types) == 0 || slices.Contains(a.Types, organisation)) &&
 		(len(a.Countries) == 0 || slices.Contains(a.Countries, country))
 }
+
+func (a Audience) same(b Audience) bool {
+	return slices.Equal(a.Types, b.Types) && slices.Equal(a.Countries, b.Countries)
+}
+
+func (a Audience) empty() bool { return len(a.Types) == 0 && len(a.Countries) == 0 }
 
 // Level from which on something is shown.
 type Level string
@@ -235,11 +241,13 @@ func (r *Record) LevelOf(s Section) Level { return higher(r.Visibility(), r.Sect
 func (r *Record) Document(h Hash) (Document, Level, bool) {
 	for _, d := range r.Documents {
 		if h != (Hash{}) && (d.Hash == h || d.Preview == h) {
-			return d, higher(r.LevelOf(SectionDocuments), d.Level), true
+			return d, r.levelOf(d), true
 		}
 	}
 	return Document{}, "", false
 }
+
+func (r *Record) levelOf(d Document) Level { return higher(r.LevelOf(SectionDocuments), d.Level) }
 
 // Languages of the record's texts in the order of their tags.
 func (r *Record) Languages() []Lang { return slices.Sorted(maps.Keys(r.Texts)) }

@@ -29,6 +29,7 @@ func readers() map[string]func([]byte) error {
 		"opening":   func(b []byte) error { return only(DecodeOpening(b)) },
 		"evidence":  func(b []byte) error { return only(DecodeEvidence(b)) },
 		"listing":   func(b []byte) error { return only(DecodeListing(b)) },
+		"part":      func(b []byte) error { return only(DecodePart(b)) },
 		"tombstone": func(b []byte) error { return only(DecodeTombstone(b)) },
 		"request":   func(b []byte) error { return only(DecodeRequest(b)) },
 		"answer":    func(b []byte) error { return only(DecodeAnswer(b)) },

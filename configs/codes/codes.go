@@ -45,6 +45,11 @@
 //     who the owner is. TMH's own lists.
 //   - Size says how big the owner is, by people employed. The bands are those of
 //     OECD statistics, because the members' national definitions differ.
+//   - Of full records: Right says how a patent or other right stands, Terms how
+//     the owner wants to be paid, Exclusivity how many may use it, Turnover how
+//     much the owner sells, Track which of two kinds of call is meant. TMH's own
+//     lists. Office says who granted a right: the organisations that WIPO
+//     Standard ST.3 has beside the countries. A country's code names its office.
 //
 // A code is never given another meaning and never removed: signed listings that
 // carry it stay in the catalogue for years. New codes may be added.
@@ -110,6 +115,24 @@ func Organisation() List { return organisation() }
 // Size returns the size classes of an organisation.
 func Size() List { return size() }
 
+// Right returns how a right stands.
+func Right() List { return right() }
+
+// Terms returns the models of payment.
+func Terms() List { return terms() }
+
+// Exclusivity returns how many may use what is offered.
+func Exclusivity() List { return exclusivity() }
+
+// Turnover returns the bands of an organisation's yearly turnover.
+func Turnover() List { return turnover() }
+
+// Track returns the tracks of a funding call.
+func Track() List { return track() }
+
+// Office returns the offices for rights that are of no one country.
+func Office() List { return office() }
+
 // Has reports whether code may stand in a listing.
 func (l List) Has(code string) bool {
 	_, ok := l.index[code]
@@ -164,6 +187,12 @@ var (
 	cooperation  = once("cooperation.tsv")
 	organisation = once("organisation.tsv")
 	size         = once("size.tsv")
+	right        = once("right.tsv")
+	terms        = once("terms.tsv")
+	exclusivity  = once("exclusivity.tsv")
+	turnover     = once("turnover.tsv")
+	track        = once("track.tsv")
+	office       = once("office.tsv")
 )
 
 func once(name string) func() List {

@@ -36,6 +36,12 @@ var lists = []struct {
 	{"cooperation.tsv", Cooperation, 12, 12, true, `[a-z]+(-[a-z]+)*`},
 	{"organisation.tsv", Organisation, 10, 10, true, `[a-z]+(-[a-z]+)*`},
 	{"size.tsv", Size, 4, 4, true, `[a-z]+`},
+	{"right.tsv", Right, 9, 9, true, `[a-z]+`},
+	{"terms.tsv", Terms, 9, 9, true, `[a-z]+(-[a-z]+)*`},
+	{"exclusivity.tsv", Exclusivity, 4, 4, true, `[a-z]+(-[a-z]+)*`},
+	{"turnover.tsv", Turnover, 7, 7, true, `[a-z0-9]+(-[a-z0-9]+)*`},
+	{"track.tsv", Track, 2, 2, true, `[a-z]+`},
+	{"office.tsv", Office, 10, 10, true, `[A-Z]{2}`},
 }
 
 func TestLists(t *testing.T) {
@@ -244,4 +250,13 @@ func shared(t *testing.T, name string) []string {
 		t.Fatalf("%s is empty", name)
 	}
 	return codes
+}
+
+// A code of two letters names a country or an office, never both.
+func TestOfficesAreNoCountries(t *testing.T) {
+	for _, c := range Office().All() {
+		if Country().Has(c.Code) {
+			t.Errorf("%s is a country", c.Code)
+		}
+	}
 }

@@ -25,6 +25,9 @@ const (
 	Auditor  Role = "auditor"  // reads the audit log, changes nothing
 )
 
+// Roles are all roles that a person can be given.
+func Roles() []Role { return []Role{Reader, Scout, Editor, Reviewer, Admin, Analyst, Auditor} }
+
 // Scope bounds what a token may do of all that its owner may.
 type Scope string
 
@@ -36,6 +39,9 @@ const (
 	ScopeAdmin  Scope = "admin"  // people, organisations, settings, audit
 )
 
+// Scopes are all scopes that a token can have.
+func Scopes() []Scope { return []Scope{ScopeRead, ScopeWrite, ScopeReview, ScopeAdmin} }
+
 // An Actor is who asks, once that is proven. The zero Actor is a stranger.
 type Actor struct {
 	User             UserID // "" for a stranger, and for the operator at the socket
@@ -44,11 +50,29 @@ type Actor struct {
 	OrganisationType string            // a code of the list of organisation types
 	Country          protocol.Country  // of the organisation
 	Member           protocol.MemberID // whose node vouches for the actor; this node's own for its people
-	Roles            []Role
-	Scopes           []Scope // of a token; nil: everything (a session, the operator)
-	Token            TokenID // where it was a token
-	Operator         bool    // at the administration socket: may what an admin may, and create the first one
+	Foreign          bool              // that is another node: reads by level only. Must be set by who takes such a word
+	Roles            []Role            // none while the e-mail address is not verified
+	Scopes           []Scope           // of a token; nil: everything (a session, the operator)
+	Token            TokenID           // where it was a token
+	Session          SessionID         // where it was a session
+	Operator         bool              // at the administration socket: may what an admin may, and create the first one
 }
+
+// Operator is who holds the administration socket of the node of member.
+func Operator(member protocol.MemberID) Actor { return Actor{Member: member, Operator: true} }
 
 // Anonymous reports whether nobody proved who he is.
 func (a Actor) Anonymous() bool { return a.User == "" && !a.Operator }
+
+// Kind of actor, for the audit log: "person", "token", "operator" or "stranger".
+func (a Actor) Kind() string {
+	switch {
+	case a.Operator:
+		return "operator"
+	case a.Token != "":
+		return "token"
+	case a.User != "":
+		return "person"
+	}
+	return "stranger"
+}

@@ -1,5 +1,11 @@
 package access
 
+import (
+	"slices"
+
+	"github.com/asean-tmh/tmh/protocol"
+)
+
 // Action is what somebody wants to do. Every action has a row in the table of rules.
 type Action string
 
@@ -22,7 +28,7 @@ const (
 	HoldPosting     Action = "posting.hold" // and lift the hold
 	WithdrawPosting Action = "posting.withdraw"
 	RevokePosting   Action = "posting.revoke" // by the agency, against the organisation's will
-	ReadDocument    Action = "document.read"
+	ReadDocument    Action = "document.read" // of a listing with its draft; of a published one, its level's action decides
 	WriteDocument   Action = "document.write"
 
 	ReadOrganisation   Action = "organisation.read"
@@ -54,10 +60,20 @@ type Resource struct {
 	Audience     *Audience      // of level restricted
 	Invited      bool           // the actor stands on the list of grants
 	Author       UserID         // who wrote it: nobody reviews his own listing
+
+	// Member is whose node it belongs to; "" means the node that asks. To another member's resource everybody is a guest.
+	Member protocol.MemberID
 }
 
-// Audience of a restricted record: an actor belongs to it where both lists hold it; an empty list holds everybody.
+// Audience of a restricted record: an actor belongs to it where both lists hold it; an empty list holds everybody. Where there
+// is no audience at all, nobody belongs to it.
 type Audience struct {
 	Types     []string // organisation types
 	Countries []string // ISO 3166-1 alpha-2
+}
+
+// Holds reports whether the actor belongs to the audience.
+func (p *Audience) Holds(a Actor) bool {
+	in := func(list []string, x string) bool { return len(list) == 0 || x != "" && slices.Contains(list, x) }
+	return p != nil && in(p.Types, a.OrganisationType) && in(p.Countries, string(a.Country))
 }

@@ -39,33 +39,34 @@ func (n node) kind() string {
 	}
 }
 
-// maxDepth is above what a listing needs: listing, texts, language, keywords, keyword.
+// maxDepth is above what is needed: row, full record, funding, partners, partner.
 const maxDepth = 8
 
-func parse(b []byte) (node, *protocol.Error) {
+// parse reads one JSON value; what names it in faults.
+func parse(what string, b []byte) (node, *protocol.Error) {
 	if len(bytes.TrimSpace(b)) == 0 {
-		return node{}, protocol.Errorf(protocol.CodeRequired, "listing", "is empty: send a JSON object")
+		return node{}, protocol.Errorf(protocol.CodeRequired, what, "is empty: send a JSON object")
 	}
 	if !utf8.Valid(b) {
-		return node{}, protocol.Errorf(protocol.CodeText, "listing", "is not UTF-8: save it in that encoding and send it again")
+		return node{}, protocol.Errorf(protocol.CodeText, what, "is not UTF-8: save it in that encoding and send it again")
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	n, err := parseValue(d, 0)
 	if err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			return node{}, protocol.Errorf(protocol.CodeText, "listing", "goes on after its end, at byte %d", d.InputOffset())
+			return node{}, protocol.Errorf(protocol.CodeText, what, "goes on after its end, at byte %d", d.InputOffset())
 		}
 		return n, nil
 	}
 	var syntax *json.SyntaxError
 	switch {
 	case errors.Is(err, errDeep):
-		return node{}, protocol.Errorf(protocol.CodeTooLarge, "listing", "is nested deeper than %d levels", maxDepth)
+		return node{}, protocol.Errorf(protocol.CodeTooLarge, what, "is nested deeper than %d levels", maxDepth)
 	case errors.As(err, &syntax):
-		return node{}, protocol.Errorf(protocol.CodeText, "listing", "is not JSON at byte %d: %s", syntax.Offset, syntax.Error())
+		return node{}, protocol.Errorf(protocol.CodeText, what, "is not JSON at byte %d: %s", syntax.Offset, syntax.Error())
 	default: // the end came too early
-		return node{}, protocol.Errorf(protocol.CodeTruncated, "listing", "is not complete: it ends after %d bytes", len(b))
+		return node{}, protocol.Errorf(protocol.CodeTruncated, what, "is not complete: it ends after %d bytes", len(b))
 	}
 }
 

@@ -20,8 +20,9 @@ type Row struct {
 	N       int    // from 1, as the sender's editor or spreadsheet counts: a CSV's header is row 1
 	ID      string // as far as it could be read
 	Listing *protocol.Listing
-	Full    []byte // the full record that came with it; nil: none
-	Err     error  // protocol.Errors with every fault of the row
+	Record  *protocol.Record // the full record that came with it; nil: none
+	Full    []byte           // Record in JSON
+	Err     error            // protocol.Errors with every fault of the row
 }
 
 // maxLine bounds one line of JSON, a listing and its full record, and one row of CSV.
@@ -64,31 +65,57 @@ func unread(err error) error {
 
 const fullMember = "full_record"
 
+// jsonRow takes a listing and, in its member full_record, its full record. The faults of both are told.
 func jsonRow(n int, line []byte) Row {
 	row := Row{N: n}
-	if bytes.Contains(line, []byte(`"`+fullMember+`"`)) {
-		var all map[string]json.RawMessage
-		if json.Unmarshal(line, &all) == nil && all[fullMember] != nil {
-			row.Full = all[fullMember]
-			delete(all, fullMember)
-			line, _ = json.Marshal(all) // what was just read can be written
+	root, fault := parse("listing", line)
+	if fault != nil {
+		row.Err = protocol.Errors{fault}
+		return row
+	}
+	all, _ := root.value.([]member)
+	var faults protocol.Errors
+	listing := make([]member, 0, len(all))
+	for _, m := range all {
+		switch name, isName := m.node.value.(string); {
+		case m.name == fullMember && m.node.value == nil:
+		case m.name == fullMember && row.Record != nil:
+			faults = append(faults, protocol.Errorf(protocol.CodeRepeated, fullMember, "stands twice"))
+		case m.name == fullMember:
+			var err error
+			row.Record, err = decodeRecord(m.node)
+			faults = append(faults, below(fullMember, err)...)
+		default:
+			listing = append(listing, m)
+			if m.name == "id" && isName {
+				row.ID = clip(name)
+			}
 		}
 	}
-	if len(row.Full) > protocol.MaxFullRecord {
-		row.Err = protocol.Errors{protocol.Errorf(protocol.CodeTooLarge, fullMember, "%d bytes, at most %d", len(row.Full), protocol.MaxFullRecord)}
+	if all != nil {
+		root = node{listing}
+	}
+	l, err := decodeListing(root)
+	if faults = append(protocol.All(err), faults...); len(faults) > 0 {
+		row.Record, row.Err = nil, faults
 		return row
 	}
-	row.Listing, row.Err = DecodeListingJSON(line)
-	if row.Listing != nil {
-		row.ID = string(row.Listing.ID)
-		return row
+	row.Listing, row.ID = l, string(l.ID)
+	if row.Record != nil {
+		row.Full, _ = json.Marshal(row.Record) // what was just read can be written
 	}
-	var named struct {
-		ID string `json:"id"`
-	}
-	_ = json.Unmarshal(line, &named) // only to name the row in its report
-	row.ID = clip(named.ID)
 	return row
+}
+
+// below names the member in which the faults were found.
+func below(member string, err error) protocol.Errors {
+	all := protocol.All(err)
+	for i, e := range all {
+		named := *e
+		named.Field = strings.TrimSuffix(member+"."+e.Field, ".")
+		all[i] = &named
+	}
+	return all
 }
 
 func csvRows(r io.Reader) iter.Seq[Row] {

@@ -86,12 +86,23 @@ func TestTooManyRecordsAndPapers(t *testing.T) {
 	a.desk.record(func(protocol.MemberID, protocol.RecordKey) ([]byte, error) { return []byte("full"), nil })
 	a.desk.paper(func(uint64) *protocol.Papers { return &protocol.Papers{Charters: []*protocol.SignedCharter{f.charter}} })
 	record := func(n *node) error { _, err := n.FetchRecord(t.Context(), "AA", "listing/a"); return err }
+	e := map[*node]*protocol.SignedEntitlement{b: f.entitlement("BB", "AA"), c: f.entitlement("CC", "AA")}
+	a.desk.serve(nil, func(protocol.MemberID, *protocol.SignedEntitlement, protocol.Hash) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("document")), nil
+	})
+	document := func(n *node) error {
+		refused, err := n.FetchDocument(t.Context(), "AA", e[n], protocol.Sum([]byte("document")), 8, func([]byte) error { return nil })
+		if refused != nil {
+			return refused
+		}
+		return err
+	}
 	papers := func(n *node) error { _, err := n.FetchPapers(t.Context(), "AA", 1); return err }
 	for _, tt := range []struct {
 		name  string
 		fetch func(*node) error
 		of    budget
-	}{{"record", record, askingRecord}, {"papers", papers, charterStreams}} {
+	}{{"document", document, askingDocument}, {"record", record, askingRecord}, {"papers", papers, charterStreams}} {
 		start, fetched := time.Now(), 0
 		var err error
 		for err == nil && fetched <= a.budgets.most(tt.of, time.Since(start)) {
@@ -106,7 +117,7 @@ func TestTooManyRecordsAndPapers(t *testing.T) {
 			t.Errorf("%s: CC: %v", tt.name, err)
 		}
 	}
-	eventually(t, "BB is named", func() bool { return counted(a.Net, "BB", requestRate) == 2 })
+	eventually(t, "BB is named", func() bool { return counted(a.Net, "BB", requestRate) == 3 })
 }
 
 // BB opens streams and says nothing, more than may wait. Its host has no limits of its own.

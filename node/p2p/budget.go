@@ -37,6 +37,7 @@ const (
 	askingBuckets
 	askingForks
 	askingRecord
+	askingDocument
 )
 
 // allowance is what a budget fills up with in a second, and what it holds.
@@ -72,6 +73,7 @@ func allowances() map[budget]allowance {
 		askingBuckets:  {rate.Every(10 * time.Second), 16}, // the holder may have to read the whole catalogue
 		askingForks:    {1, 64},
 		askingRecord:   {20, 200},
+		askingDocument: {2, 60}, // a listing has 20 at most, of 20 MiB each
 	}
 }
 

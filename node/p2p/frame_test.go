@@ -68,14 +68,19 @@ func TestFrameAtItsBound(t *testing.T) {
 func FuzzMessages(f *testing.F) {
 	f.Add(encodePapersRequest(0))
 	f.Add(encodePapersRequest(1 << 63))
-	f.Add(encodeRecordRequest("listing/a"))
-	f.Add((&recordReply{record: []byte("x")}).encode())
+	f.Add((&recordRequest{key: "listing/a"}).encode())
+	fed := newFederation(f, "test", "AA", "BB")
+	f.Add((&recordRequest{entitlement: fed.entitlement("AA", "BB")}).encode())
+	f.Add((&recordRequest{entitlement: fed.entitlement("AA", "BB"), document: protocol.Hash{1}}).encode())
+	f.Add((&recordReply{parts: [][]byte{[]byte("x"), []byte("y")}, listing: []byte("z")}).encode())
+	f.Add((&recordReply{chunk: []byte("x")}).encode())
+	f.Add((&recordReply{last: true}).encode())
 	f.Add((&recordReply{refused: protocol.Errorf(protocol.CodeNotFound, "", "nothing there")}).encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if from, err := decodePapersRequest(b); err == nil && !bytes.Equal(encodePapersRequest(from), b) {
 			t.Error("a request for papers in two forms")
 		}
-		if key, err := decodeRecordRequest(b); err == nil && !bytes.Equal(encodeRecordRequest(key), b) {
+		if r, err := decodeRecordRequest(b); err == nil && !bytes.Equal(r.encode(), b) {
 			t.Error("a request for a record in two forms")
 		}
 		if r, err := decodeRecordReply(b); err == nil && !bytes.Equal(r.encode(), b) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"io"
 	"slices"
 	"sync"
 	"testing"
@@ -152,6 +153,18 @@ func (f *federation) head(id protocol.MemberID, counter uint64) *protocol.Signed
 	return h
 }
 
+// entitlement of a reader of one member's to a record of another's.
+func (f *federation) entitlement(from, to protocol.MemberID) *protocol.SignedEntitlement {
+	f.t.Helper()
+	e, err := protocol.SignEntitlement(f.recordKey(from), protocol.Entitlement{Federation: f.charter.FederationID(), Member: from,
+		CharterVersion: f.charter.Version, Origin: to, RecordKey: "listing/a", Level: protocol.LevelRegistered, IssuedAt: 1,
+		Nonce: protocol.Nonce{1}, Reader: protocol.Hash{1}})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return e
+}
+
 type delivery[T any] struct {
 	from protocol.MemberID
 	what T
@@ -168,6 +181,8 @@ type desk struct {
 	answerer func(ctx context.Context, from protocol.MemberID, r *protocol.Request, send func(*protocol.Answer) error) error
 	papers   func(from uint64) *protocol.Papers
 	recorder func(from protocol.MemberID, key protocol.RecordKey) ([]byte, error)
+	parts    func(from protocol.MemberID, e *protocol.SignedEntitlement) (*protocol.RecordAnswer, error)
+	document func(from protocol.MemberID, e *protocol.SignedEntitlement, hash protocol.Hash) (io.ReadCloser, error)
 }
 
 func newDesk() *desk {
@@ -206,7 +221,20 @@ func (d *desk) Record(_ context.Context, from protocol.MemberID, key protocol.Re
 	return f(from, key)
 }
 
-// answer, paper and record say what the desk answers from now on.
+func (d *desk) Parts(_ context.Context, from protocol.MemberID, e *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
+	d.mu.Lock()
+	f := d.parts
+	d.mu.Unlock()
+	return f(from, e)
+}
+func (d *desk) Document(_ context.Context, from protocol.MemberID, e *protocol.SignedEntitlement, hash protocol.Hash) (io.ReadCloser, error) {
+	d.mu.Lock()
+	f := d.document
+	d.mu.Unlock()
+	return f(from, e, hash)
+}
+
+// answer, paper, record and serve say what the desk answers from now on.
 func (d *desk) answer(f func(ctx context.Context, from protocol.MemberID, r *protocol.Request, send func(*protocol.Answer) error) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -221,6 +249,12 @@ func (d *desk) record(f func(from protocol.MemberID, key protocol.RecordKey) ([]
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.recorder = f
+}
+func (d *desk) serve(parts func(protocol.MemberID, *protocol.SignedEntitlement) (*protocol.RecordAnswer, error),
+	document func(protocol.MemberID, *protocol.SignedEntitlement, protocol.Hash) (io.ReadCloser, error)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.parts, d.document = parts, document
 }
 
 // node is a Net with its desk.

@@ -49,56 +49,105 @@ func takeField(b []byte, num protowire.Number) (v, rest []byte) {
 	return v, b[n+k:]
 }
 
-func encodeRecordRequest(key protocol.RecordKey) []byte { return appendField(nil, 1, []byte(key)) }
+// recordRequest asks for the parts of a full record, or for one of its documents.
+type recordRequest struct {
+	entitlement *protocol.SignedEntitlement
+	document    protocol.Hash      // zero: the parts
+	key         protocol.RecordKey // instead of an entitlement, from nodes that have none
+}
 
-func decodeRecordRequest(b []byte) (protocol.RecordKey, error) {
-	v, _ := takeField(b, 1)
-	key, err := protocol.ParseRecordKey(string(v))
-	if err != nil {
-		return "", err
+func (r *recordRequest) encode() []byte {
+	if r.entitlement == nil {
+		return appendField(nil, 1, []byte(r.key))
 	}
-	if !bytes.Equal(encodeRecordRequest(key), b) {
-		return "", protocol.Errorf(protocol.CodeValue, "request", "is no request for a record")
+	b := appendField(nil, 1, r.entitlement.Bytes())
+	if r.document != (protocol.Hash{}) {
+		b = appendField(b, 2, r.document[:])
 	}
-	return key, nil
+	return b
+}
+
+func decodeRecordRequest(b []byte) (*recordRequest, error) {
+	v, rest := takeField(b, 1)
+	document, _ := takeField(rest, 2)
+	if len(v) == 0 {
+		return nil, protocol.Errorf(protocol.CodeValue, "request", "is no request for a record")
+	}
+	r := new(recordRequest)
+	copy(r.document[:], document)
+	var err error
+	if r.key, err = protocol.ParseRecordKey(string(v)); err != nil { // no entitlement is one: it begins with a line feed
+		if r.entitlement, err = protocol.DecodeEntitlement(v); err != nil {
+			return nil, err
+		}
+	}
+	if !bytes.Equal(r.encode(), b) {
+		return nil, protocol.Errorf(protocol.CodeValue, "request", "is no request for a record")
+	}
+	return r, nil
 }
 
 const (
 	maxCode    = 40
 	maxRefusal = 1 << 10 // bytes of a refusal's message
+	maxParts   = 4
+	maxChunk   = 64 << 10 // bytes of a document in one message
 )
 
-// recordReply is a record, or why there is none.
+// recordReply is one message of an answer: the whole answer to a request for parts, or a piece of a document.
 type recordReply struct {
 	refused *protocol.Error // only Code and Message travel
-	record  []byte
+	parts   [][]byte
+	listing []byte // beside the parts of a record that is not in the catalogue
+	chunk   []byte
+	last    bool // of the messages of a document
 }
 
 // encode does not write a refusal's Err: it is the node's own affair.
-func (r *recordReply) encode() []byte {
-	if r.refused == nil {
-		return appendField(nil, 3, r.record)
+func (r *recordReply) encode() (b []byte) {
+	if r.refused != nil {
+		message := r.refused.Message
+		if len(message) > maxRefusal {
+			message = string(bytes.ToValidUTF8([]byte(message[:maxRefusal]), nil))
+		}
+		return appendField(appendField(nil, 1, []byte(r.refused.Code)), 2, []byte(message))
 	}
-	message := r.refused.Message
-	if len(message) > maxRefusal {
-		message = string(bytes.ToValidUTF8([]byte(message[:maxRefusal]), nil))
+	for _, p := range r.parts {
+		b = appendField(b, 3, p)
 	}
-	return appendField(appendField(nil, 1, []byte(r.refused.Code)), 2, []byte(message))
+	b = appendField(appendField(b, 4, r.listing), 5, r.chunk)
+	if r.last {
+		b = protowire.AppendVarint(protowire.AppendTag(b, 6, protowire.VarintType), 1)
+	}
+	return b
 }
 
 func decodeRecordReply(b []byte) (*recordReply, error) {
 	code, rest := takeField(b, 1)
 	message, rest := takeField(rest, 2)
-	record, _ := takeField(rest, 3)
-	r := &recordReply{record: record}
+	r := new(recordReply)
+	for range maxParts {
+		var p []byte
+		if p, rest = takeField(rest, 3); len(p) > 0 {
+			r.parts = append(r.parts, p)
+		}
+	}
+	r.listing, rest = takeField(rest, 4)
+	r.chunk, rest = takeField(rest, 5)
+	r.last = len(rest) > 0
 	if len(code) > 0 {
 		r.refused = &protocol.Error{Code: protocol.Code(code), Message: string(message)}
 	}
 	if len(code) > maxCode || len(message) > maxRefusal || !utf8.Valid(code) || !utf8.Valid(message) || !bytes.Equal(r.encode(), b) {
 		return nil, protocol.Errorf(protocol.CodeValue, "answer", "is no answer to a request for a record")
 	}
-	if len(record) > protocol.MaxFullRecord {
-		return nil, protocol.Errorf(protocol.CodeTooLarge, "record", "%d bytes, at most %d", len(record), protocol.MaxFullRecord)
+	size := 0
+	for _, p := range r.parts {
+		size += len(p)
+	}
+	if size > protocol.MaxFullRecord || len(r.listing) > protocol.MaxBody || len(r.chunk) > maxChunk {
+		return nil, protocol.Errorf(protocol.CodeTooLarge, "record", "%d bytes of parts, %d of a summary, %d of a document, at most %d, %d and %d",
+			size, len(r.listing), len(r.chunk), protocol.MaxFullRecord, protocol.MaxBody, maxChunk)
 	}
 	return r, nil
 }

@@ -44,15 +44,11 @@ func (n *Net) services(h Handler) []service {
 			return w.write(b, messageTime)
 		}},
 		{recordProtocol, recordStreams, maxRecordRequest, func(ctx context.Context, from protocol.MemberID, request []byte, w *wire) error {
-			key, err := decodeRecordRequest(request)
+			r, err := decodeRecordRequest(request)
 			if err != nil {
 				return fmt.Errorf("%w: %w", errRefused, err)
 			}
-			if !n.budgets.take(from, askingRecord, 1) {
-				n.faults.blame(from, requestRate, "request", "record")
-				return w.write((&recordReply{refused: protocol.Errorf(protocol.CodeUnavailable, "", "too many requests; ask later")}).encode(), messageTime)
-			}
-			return w.write(n.record(ctx, h, from, key).encode(), messageTime)
+			return n.answerRecord(ctx, h, from, r, w)
 		}},
 	}
 }
@@ -117,21 +113,6 @@ func (n *Net) answerSync(ctx context.Context, h Handler, from protocol.MemberID,
 		n.log.Error("cannot answer a sync request", "from", from, "error", err)
 	}
 	return send(&protocol.Answer{Refused: code})
-}
-
-func (n *Net) record(ctx context.Context, h Handler, from protocol.MemberID, key protocol.RecordKey) *recordReply {
-	b, err := h.Record(ctx, from, key)
-	if err == nil && len(b) > protocol.MaxFullRecord {
-		err = fmt.Errorf("full record of %d bytes, at most %d", len(b), protocol.MaxFullRecord)
-	}
-	if err == nil {
-		return &recordReply{record: b}
-	}
-	first := protocol.All(err)[0]
-	if first.Code == protocol.CodeInternal {
-		n.log.Error("cannot serve a full record", "from", from, "key", key, "error", err)
-	}
-	return &recordReply{refused: first}
 }
 
 // serve sets the stream handlers. The function returned removes them, resets the streams at work once ctx has ended and

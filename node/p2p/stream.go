@@ -23,7 +23,7 @@ const (
 	recordProtocol  = "/tmh/record/1"
 
 	maxPapersRequest = 64
-	maxRecordRequest = 256
+	maxRecordRequest = protocol.MaxEntitlement + 128
 )
 
 const (
@@ -159,31 +159,6 @@ func (n *Net) readPapers(w *wire, m protocol.MemberID) (*protocol.Papers, error)
 	}
 	p, err := protocol.DecodePapers(b)
 	return p, n.failed(m, err)
-}
-
-// FetchRecord asks m for the full record under key. A refusal of m's is a *protocol.Error with its code and message;
-// other errors are Ask's.
-func (n *Net) FetchRecord(ctx context.Context, m protocol.MemberID, key protocol.RecordKey) (record []byte, err error) {
-	err = n.request(ctx, m, recordProtocol, encodeRecordRequest(key), func(w *wire) error {
-		record, err = n.readRecord(w, m)
-		return err
-	})
-	return record, err
-}
-
-func (n *Net) readRecord(w *wire, m protocol.MemberID) ([]byte, error) {
-	b, err := w.read(maxMessage, messageTime)
-	if err != nil {
-		return nil, n.failed(m, err)
-	}
-	reply, err := decodeRecordReply(b)
-	switch {
-	case err != nil:
-		return nil, n.failed(m, err)
-	case reply.refused != nil:
-		return nil, reply.refused
-	}
-	return reply.record, nil
 }
 
 // request opens a stream to m, sends the request and hands the stream to answer. An error, or the end of ctx, resets it.

@@ -184,6 +184,10 @@ func TestHostileRequestIsReset(t *testing.T) {
 		t.Error("the handler was called")
 		return nil, nil
 	})
+	a.desk.serve(func(protocol.MemberID, *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
+		t.Error("the handler was called")
+		return nil, nil
+	}, nil)
 	huge := binary.AppendUvarint(nil, 1<<27)
 	for name, data := range map[string][]byte{
 		"oversize":            append(huge, make([]byte, 1000)...),

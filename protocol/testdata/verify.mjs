@@ -478,6 +478,7 @@ const LISTING = schema('listing', MAX_BODY, {
   6: msg('organisation', ORGANISATION, 1024), 7: num('trl'), 8: words('ipr'), 9: words('cooperation'), 10: words('types'), 11: words('countries'),
   12: words('ford'), 13: words('isic'), 14: words('ipc'), 15: rep(16, num('sdg')), 16: num('published'), 17: num('valid_until'),
   18: str('url', 512), 19: hash('full'), 20: num('demonstration'), 21: num('updated'),
+  22: hash('full_registered'), 23: hash('full_restricted'),
 }, (l, fail) => {
   if (!isListingID(l.id)) fail('value', 'id', 'is no listing id');
   if (l.kind < 1 || l.kind > 6) fail('value', 'kind', 'is none of six');
@@ -510,6 +511,153 @@ const TOMBSTONE = schema('tombstone', MAX_BODY, {
   if (t.kind > 6 || !isTime(t.at) || t.published > MAX_DAY) fail('value', 'tombstone', 'kind, at or published is out of range');
   if (t.country !== '' && !isCountry(t.country)) fail('value', 'country', 'is no country');
 }, true);
+
+// ---- Parts of full records.
+
+const MAX_FULL = 262144;
+const LEVELS = ['', 'public', 'registered', 'restricted', 'invited'];
+
+// isORCID and isROR compare the check that ends the id: ISO 7064 MOD 11-2 and MOD 97-10.
+function isORCID(s) {
+  if (!/^([0-9]{4}-){3}[0-9]{3}[0-9X]$/.test(s)) return false;
+  const sum = [...s.replaceAll('-', '').slice(0, 15)].reduce((n, c) => (n + Number(c)) * 2, 0);
+  return s[18] === '0123456789X'[(12 - (sum % 11)) % 11];
+}
+
+function isROR(s) {
+  if (!/^0[0-9a-hjkmnp-tv-z]{6}[0-9]{2}$/.test(s)) return false;
+  const n = [...s.slice(1, 7)].reduce((sum, c) => sum * 32 + '0123456789abcdefghjkmnpqrstvwxyz'.indexOf(c), 0);
+  return Number(s.slice(7)) === 98 - ((n * 100) % 97);
+}
+
+const isDOI = (s) => /^10\.[0-9]{4,9}(\.[0-9]+)*\/[\x21-\x7e]+$/.test(s);
+const isEmail = (s) => /^(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(s) && !s.endsWith('\n');
+const isPhone = (s) => /^[0-9+ ().\/-]*$/.test(s) && s.replace(/[^0-9]/g, '').length >= 3;
+const isZone = (s) => /^[A-Z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(s);
+const isMediaType = (s) => /^[a-z0-9.+-]+\/[a-z0-9.+-]+$/.test(s);
+
+const isText = { line: isLine, name: isLine, lines: (s) => isPlain(s, true) };
+function limited(s, how, max, at, fail) {
+  if (how === 'name' && isBlank(s)) fail('required', at, 'is blank');
+  if (characters(s) > max) fail('too-large', at, `has over ${max} characters`);
+  if (!isText[how](s)) fail('text', at, 'is not text');
+}
+// limits gives the check of a message: by field of text, how it is and the characters it may have; and what else holds.
+const limits = (fields, more = () => {}) => (m, fail) => {
+  for (const [f, [how, max]] of Object.entries(fields)) for (const s of Array.isArray(m[f]) ? m[f] : [m[f]]) limited(s, how, max, f, fail);
+  more(m, fail, (f, ok) => m[f] !== '' && !ok(m[f]) && fail('value', f, 'is not well formed'));
+};
+const codeList = (m, fail, f, ok) => m[f].forEach((c, i) => {
+  if (!ok(c)) fail('value', f, 'holds what is no code');
+  if (m[f].indexOf(c) < i) fail('repeated', f, 'holds a code twice');
+});
+const record = (name, fields, check) => schema(name, MAX_FULL, fields, check, true);
+const wide = (name, characters) => str(name, 4 * characters);
+const part = (name, s) => msg(name, s, MAX_FULL);
+const wordList = (name) => rep(16, { ...str(name, 40), notText: 'value' });
+const countryList = (name) => rep(16, { ...str(name, 2), notText: 'value' });
+const SHORT = 200;
+const NOTE = 1000;
+
+const AUDIENCE = record('audience', { 1: wordList('types'), 2: countryList('countries') }, (a, fail) => {
+  codeList(a, fail, 'types', isWord);
+  codeList(a, fail, 'countries', isCountry);
+});
+const RECORD_TEXT = record('texts', {
+  1: str('lang', 20), 2: wide('description', 4000), 3: wide('problem', 2000), 4: wide('advantages', 2000), 5: rep(20, wide('applications', SHORT)),
+}, limits({ description: ['lines', 4000], problem: ['lines', 2000], advantages: ['lines', 2000], applications: ['name', SHORT] }, (t, fail) => {
+  required(t, fail, 'lang');
+  if (!isLang(t.lang)) fail('value', 'lang', 'is no language tag');
+  if (!t.description && !t.problem && !t.advantages && t.applications.length === 0) fail('required', 'description', 'and all else is absent');
+}));
+const COMPARISON = record('comparison', {
+  1: wide('metric', SHORT), 2: wide('unit', 40), 3: wide('baseline', SHORT), 4: wide('ours', SHORT), 5: wide('evidence', NOTE),
+}, limits({ metric: ['name', SHORT], unit: ['line', 40], baseline: ['name', SHORT], ours: ['name', SHORT], evidence: ['lines', NOTE] }));
+const RIGHT = record('rights', { 1: str('type', 40), 2: str('office', 2), 3: wide('number', 40), 4: num('date'), 5: str('status', 40) },
+  limits({ number: ['line', 40] }, (r, fail, form) => {
+    required(r, fail, 'type');
+    form('type', isWord);
+    form('office', isCountry);
+    form('status', isWord);
+    if (r.date > MAX_DAY) fail('value', 'date', 'is after the year 9999');
+  }));
+const TERMS = record('terms', {
+  1: wordList('models'), 2: wide('price', NOTE), 3: str('exclusivity', 40), 4: wide('field', SHORT), 5: wide('territory', SHORT),
+}, limits({ price: ['lines', NOTE], field: ['line', SHORT], territory: ['line', SHORT] }, (t, fail, form) => {
+  codeList(t, fail, 'models', isWord);
+  form('exclusivity', isWord);
+}));
+const PARTNER = record('partner', {
+  1: wordList('types'), 2: wide('role', NOTE), 3: wide('task', NOTE), 4: wide('area', SHORT), 5: countryList('countries'),
+}, limits({ role: ['lines', NOTE], task: ['lines', NOTE], area: ['line', SHORT] }, (p, fail) => {
+  codeList(p, fail, 'types', isWord);
+  codeList(p, fail, 'countries', isCountry);
+}));
+const OWNER = record('organisation', {
+  1: wide('name', 200), 2: str('ror', 9), 3: str('type', 40), 4: str('size', 40), 5: num('since'), 6: str('turnover', 40), 7: num('transnational'),
+  8: rep(16, wide('certifications', SHORT)), 9: rep(13, { ...str('languages', 20), notText: 'value' }),
+}, limits({ name: ['line', 200], certifications: ['name', SHORT] }, (o, fail, form) => {
+  form('ror', isROR);
+  for (const f of ['type', 'size', 'turnover']) form(f, isWord);
+  if (o.since !== 0 && (o.since < 1000 || o.since > 9999)) fail('value', 'since', 'is no year');
+  if (o.transnational > 1) fail('value', 'transnational', 'is neither absent nor 1');
+  codeList(o, fail, 'languages', isLang);
+}));
+const PERSON = record('people', { 1: wide('name', SHORT), 2: str('orcid', 19), 3: wide('role', SHORT) },
+  limits({ name: ['name', SHORT], role: ['line', SHORT] }, (p, fail, form) => form('orcid', isORCID)));
+const CONTACT = record('contact', { 1: wide('name', SHORT), 2: str('email', 254), 3: str('phone', 40), 4: str('url', 512) },
+  limits({ name: ['line', SHORT] }, (c, fail, form) => {
+    form('email', isEmail);
+    form('phone', isPhone);
+    form('url', isURL);
+  }));
+const FUNDED = record('partners', { 1: wide('name', 200), 2: str('country', 2), 3: str('type', 40), 4: num('eligible') },
+  limits({ name: ['line', 200] }, (p, fail, form) => {
+    if (!isCountry(p.country)) fail('value', 'country', 'is no country');
+    form('type', isWord);
+    if (p.eligible > 1) fail('value', 'eligible', 'is neither absent nor 1');
+  }));
+const FUNDING = record('funding', {
+  1: wide('call', SHORT), 2: num('deadline'), 3: str('zone', 64), 4: wide('budget', SHORT), 5: wide('eligible', NOTE), 6: str('track', 40),
+  7: rep(32, part('partners', FUNDED)),
+}, limits({ call: ['line', SHORT], budget: ['line', SHORT], eligible: ['lines', NOTE] }, (f, fail, form) => {
+  if (!isTime(f.deadline)) fail('value', 'deadline', 'is out of range');
+  form('zone', isZone);
+  form('track', isWord);
+}));
+const DOCUMENT = record('documents', { 1: hash('hash'), 2: wide('name', 120), 3: str('type', 100), 4: num('size'), 5: hash('preview') },
+  limits({ name: ['name', 120] }, (d, fail) => {
+    required(d, fail, 'hash');
+    if (/[/\\]/.test(d.name) || d.name === '.' || d.name === '..') fail('value', 'name', 'is no name of a file alone');
+    if (!isMediaType(d.type)) fail('value', 'type', 'is no media type');
+    if (d.size < 1 || d.size > 20971520) fail('value', 'size', 'is out of range');
+  }));
+const PROVENANCE = record('provenance', { 1: wide('system', SHORT), 2: wide('id', SHORT), 3: num('imported'), 4: wide('licence', SHORT) },
+  limits({ system: ['line', SHORT], id: ['line', SHORT], licence: ['line', SHORT] }, (p, fail) => {
+    if (!isTime(p.imported)) fail('value', 'imported', 'is out of range');
+  }));
+const CONTROLS = record('controls', { 1: num('export'), 2: num('nagoya') }, (c, fail) => {
+  for (const f of ['export', 'nagoya']) if (c[f] > 1) fail('value', f, 'is neither absent nor 1');
+});
+const PART = record('part', {
+  1: str('listing', 64), 2: num('level'), 3: fixed('salt', 32), 4: part('audience', AUDIENCE),
+  5: rep(13, part('texts', RECORD_TEXT)), 6: rep(20, part('comparison', COMPARISON)), 7: wide('stage', NOTE), 8: rep(32, part('rights', RIGHT)),
+  9: part('terms', TERMS), 10: part('partner', PARTNER), 11: part('organisation', OWNER), 12: rep(32, part('people', PERSON)),
+  13: part('contact', CONTACT), 14: part('funding', FUNDING), 15: rep(50, { ...str('publications', 200), notText: 'value' }),
+  16: rep(20, part('documents', DOCUMENT)), 17: part('provenance', PROVENANCE), 18: part('controls', CONTROLS),
+}, limits({ stage: ['lines', NOTE] }, (p, fail) => {
+  if (!isListingID(p.listing)) fail('value', 'listing', 'is no listing id');
+  if (p.level < 1 || p.level > 4) fail('value', 'level', 'is none of four');
+  if (/^0*$/.test(p.salt)) fail('required', 'salt', 'is absent');
+  const somebody = p.audience !== null && p.audience.types.length + p.audience.countries.length > 0;
+  if (somebody && LEVELS[p.level] !== 'restricted') fail('value', 'audience', 'is of level restricted only');
+  if (!somebody && LEVELS[p.level] === 'restricted') fail('required', 'audience', 'names nobody');
+  p.texts.forEach((t, i) => i > 0 && p.texts[i - 1].lang >= t.lang && fail('order', 'texts', 'do not ascend by language'));
+  codeList({ dois: p.publications.map((d) => d.toLowerCase()) }, fail, 'dois', isDOI);
+  codeList({ documents: p.documents.map((d) => d.hash) }, fail, 'documents', () => true);
+  const sections = encode(PART, { ...p, listing: '', level: 0, salt: '', audience: null });
+  if (sections.length > MAX_FULL - 4096) fail('too-large', 'sections', 'have over 258,048 bytes');
+}));
 
 const VOIDED = schema('voided', 256, { 1: num('epoch'), 2: num('seq'), 3: hash('header'), 4: str('record_key', 128), 5: num('kind') });
 const OPENING = schema('opening', MAX_BODY - 128, {
@@ -879,6 +1027,7 @@ const TYPES = {
   evidence: { ...plainly(EVIDENCE), judge: (e, roster) => roster.evidence(e) },
   listing: plainly(LISTING),
   tombstone: plainly(TOMBSTONE),
+  part: plainly(PART),
   request: plainly(REQUEST),
   answer: plainly(ANSWER),
   gossip: plainly(GOSSIP),
@@ -897,8 +1046,22 @@ function saidOf(value, path = '', out = new Map()) {
   return out;
 }
 
-// meaningOf a listing or tombstone, as its JSON has it.
+// meaningOfPart is its JSON form, which has the level's name, and dates and times as people write them.
+function meaningOfPart(m) {
+  const { organisation: o, funding: f, provenance: p, controls: c } = m;
+  return {
+    ...m, level: LEVELS[m.level], texts: Object.fromEntries(m.texts.map(({ lang, ...t }) => [lang, t])),
+    rights: m.rights.map((r) => ({ ...r, date: r.date && day(r.date) })),
+    organisation: o && { ...o, transnational: o.transnational === 1 },
+    funding: f && { ...f, deadline: f.deadline && time(f.deadline), partners: f.partners.map((x) => ({ ...x, eligible: x.eligible === 1 })) },
+    provenance: p && { ...p, imported: p.imported && time(p.imported) },
+    controls: c && { export: c.export === 1, nagoya: c.nagoya === 1 },
+  };
+}
+
+// meaningOf a listing, tombstone or part, as its JSON has it.
 function meaningOf(type, m) {
+  if (type === 'part') return meaningOfPart(m);
   const common = { ...m, kind: KIND_NAMES[m.kind], published: m.published && day(m.published) };
   if (type === 'tombstone') return { ...common, at: m.at && time(m.at) };
   const { types, countries, texts, ...rest } = common;
