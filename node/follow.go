@@ -333,6 +333,7 @@ func (f *follower) index(refs []match.Ref) {
 		changes = append(changes, change)
 	}
 	f.n.index.Apply(changes...)
+	f.n.purge(refs)
 }
 
 // upkeepEvery is how often it is looked whether the catalogue changed so much that topics and vocabulary are made anew.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/node/match/embed"
 	"github.com/asean-tmh/tmh/node/p2p"
@@ -53,10 +55,13 @@ type Config struct {
 	Embedder     embed.Embedder // an outside model that helps to rank; nil: none
 	EmbedTimeout time.Duration  // how long a query waits for it; 0: 300 ms
 
-	HTTP          string // address of pages and API; empty: none
-	Socket        string // path of the administration socket; empty: none
-	Token         string // operator token for writing over HTTP; empty: none
-	Demonstration bool   // says on every page that the content is invented
+	House house.Config // what the operator sets of it: public address, agency, mail, provider of identities, limits
+
+	HTTP          string         // address of pages and API; empty: none
+	Socket        string         // path of the administration socket; empty: none
+	Proxies       []netip.Prefix // in front of that address, whose word about where a request came from is taken
+	Token         string         // operator token for writing over HTTP; empty: none
+	Demonstration bool           // says on every page that the content is invented
 	Version       string
 
 	Now       func() time.Time // the wall clock, for facts that a clock states; nil: the real one
@@ -84,6 +89,7 @@ type Node struct {
 	index   *match.Index
 	counts  *stats.Counters
 	desk    *exchange.Desk
+	house   *house.House
 	metrics *metrics
 	roster  atomic.Pointer[protocol.Roster]
 	rivals  atomic.Pointer[protocol.SignedCharter] // a second valid charter of one version
@@ -196,7 +202,7 @@ func New(cfg Config) (_ *Node, err error) {
 	}
 	n.reviewOwn()
 	n.desk = exchange.NewDesk(cfg.Member, n, n, n.index, cfg.Now)
-	return n, nil
+	return n, n.openHouse()
 }
 
 // Close ends a node that Run was never called on.
@@ -219,6 +225,9 @@ func (n *Node) Close() error {
 
 // Desk is what people and programs ask of the node.
 func (n *Node) Desk() *exchange.Desk { return n.desk }
+
+// House is what the node keeps for itself.
+func (n *Node) House() *house.House { return n.house }
 
 // Net is the node's place in the network.
 func (n *Node) Net() *p2p.Net { return n.net }
@@ -265,6 +274,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { n.store.Maintain(failed.Done()); return nil })
 	g.Go(func() error { n.backupLoop(failed); return nil })
 	g.Go(func() error { n.upkeepLoop(failed); return nil })
+	g.Go(func() error { return n.house.Run(failed) })
 	n.spawnPullers()
 
 	served := make(chan error, 1)

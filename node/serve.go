@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/asean-tmh/tmh/node/api"
+	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/ingest"
 	"github.com/asean-tmh/tmh/protocol"
@@ -166,7 +167,8 @@ func (c counter) importGroup(ctx context.Context, group []ingest.Row, count *exc
 // serveDoors serves pages, API and the administration socket until ctx ends, and drains open requests.
 func (n *Node) serveDoors(ctx context.Context) error {
 	c := counter{n.desk, n}
-	a := api.New(api.Config{Desk: c, Operator: operator{n}, Backup: c.Backup, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Token: n.cfg.Token, Version: n.cfg.Version, Now: n.cfg.Now, Log: n.log})
+	keeper := &door.Keeper{House: n.house, Member: n.cfg.Member, Token: n.cfg.Token, Proxies: n.cfg.Proxies}
+	a := api.New(api.Config{Desk: c, Door: keeper, Operator: operator{n}, Backup: c.Backup, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Member: n.cfg.Member, House: n.house, Version: n.cfg.Version, Now: n.cfg.Now, Log: n.log})
 	g, ctx := errgroup.WithContext(ctx)
 	if n.cfg.HTTP != "" {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", n.cfg.HTTP)
@@ -181,7 +183,7 @@ func (n *Node) serveDoors(ctx context.Context) error {
 		mux.Handle("/api/", a.Public())
 		mux.Handle("/.well-known/tmh/", a.Public())
 		mux.Handle("/", pages)
-		guarded := http.NewCrossOriginProtection().Handler(mux)
+		guarded := door.Protect(mux)
 		g.Go(func() error { return n.serve(ctx, l, guarded) })
 	}
 	if n.cfg.Socket != "" {

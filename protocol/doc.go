@@ -28,9 +28,9 @@
 // A time is a num of seconds since 1970-01-01T00:00:00Z, at most 253402300799 (9999-12-31T23:59:59Z); a day a num of
 // days since 1970-01-01, at most 2932896. A signed message is signed, kept and passed on as the bytes that arrived.
 //
-// Bodies (listing, tombstone, and the nested text and organisation) are open to later versions: fields above the known
-// ones are accepted, if they keep the rules of the wire form (they may be repeated), and stay in the bytes. All other
-// messages are closed.
+// Bodies (listing, tombstone, and the nested text and organisation), and parts of full records with all that is nested in
+// them, are open to later versions: fields above the known ones are accepted, if they keep the rules of the wire form (they
+// may be repeated), and stay in the bytes. All other messages are closed.
 //
 // # Names
 //
@@ -134,11 +134,11 @@
 //	4  region         str(6): country, "-", and      16 published    day
 //	                  1 to 3 of A-Z 0-9              17 valid_until  day, not before published
 //	5  texts          rep(13) text, at least one     18 url          str(512)
-//	6  organisation   message, at most 1,024 bytes   19 full         hash of the full record
+//	6  organisation   message, at most 1,024 bytes   19 full         hash of the full record's public part
 //	7  trl            num, 1 to 9                    20 demonstration  1
 //	8  ipr            rep(16) word                   21 updated      time
-//	9  cooperation    rep(16) word
-//	10 seeks.types    rep(16) word
+//	9  cooperation    rep(16) word                   22 full_registered  hash of its registered part
+//	10 seeks.types    rep(16) word                   23 full_restricted  hash of its restricted part
 //	11 seeks.countries  rep(16) country
 //
 // A word is 1 to 40 of a-z 0-9 and "-". In a list, no code stands twice: repeated. A url begins with http:// or https://
@@ -152,6 +152,59 @@
 // Texts ascend by lang (as bytes), each once: order. A language tag is 2 or 3 of a-z, then groups of "-" and 1 to 8
 // letters or digits, 20 bytes in all. Characters are Unicode code points; blank means white space only. An empty title,
 // keyword or list of texts, and an absent lang, are refused as required; other faults as text, too-large and value.
+//
+// # Part of a full record
+//
+// The full record of a listing stays at its origin, which serves it in parts, one a level: 1 public, 2 registered, 3
+// restricted, 4 invited. A part shows the sections of its own level; a reader of a level is served the parts of the levels
+// below too. Documents may stand in several parts, each other section in one. The SHA-256 of a part stands in the summary,
+// but for level 4: a listing by invitation has that part alone, and is in no catalogue. The salt is random, and another one
+// whenever the part says something else: so the hash does not tell what stands in a part that could be guessed. A part has
+// at most 262,144 bytes, its sections (what is known of fields 5 to 18) at most 258,048:
+//
+//	1  listing     str(64), a listing id            10 partner       message: partner
+//	2  level       num, required                    11 organisation  message: owner
+//	3  salt        32 bytes, required, not zero     12 people        rep(32) person
+//	4  audience    message: audience; required of   13 contact       message: contact
+//	               level 3, and not empty; absent   14 funding       message: funding
+//	               of others                        15 publications  rep(50) doi
+//	5  texts       rep(13) text                     16 documents     rep(20) document
+//	6  comparison  rep(20) comparison               17 provenance    message: provenance
+//	7  stage       lines(1000)                      18 controls      1 export 1, 2 nagoya 1
+//	8  rights      rep(32) right
+//	9  terms       message: terms
+//
+// In these tables line(n) is one line of at most n characters, name(n) one that is required and not blank, lines(n) is
+// several lines; list(n) is rep(n) without repetition. As strings they have at most four bytes a character.
+//
+//	audience    1 types list(16) word, 2 countries list(16) country
+//	text        1 lang, as in a listing; 2 description lines(4000), 3 problem lines(2000), 4 advantages lines(2000), 5
+//	            applications rep(20) name(200); at least one of 2 to 5: required. Texts ascend by lang, each once: order
+//	comparison  1 metric name(200), 2 unit line(40), 3 baseline name(200), 4 ours name(200), 5 evidence lines(1000)
+//	right       1 type, a word, required; 2 office, two of A-Z (WIPO ST.3); 3 number line(40); 4 date, a day; 5 status, a word
+//	terms       1 models list(16) word, 2 price lines(1000), 3 exclusivity, a word, 4 field line(200), 5 territory line(200)
+//	partner     1 types list(16) word, 2 role lines(1000), 3 task lines(1000), 4 area line(200), 5 countries list(16) country
+//	owner       1 name line(200), 2 ror, 3 type, 4 size: words, 5 since num, 1000 to 9999, 6 turnover, a word, 7 transnational
+//	            1, 8 certifications rep(16) name(200), 9 languages list(13) language tag
+//	person      1 name name(200), 2 orcid, 3 role line(200)
+//	contact     1 name line(200), 2 email str(254), 3 phone str(40), 4 url, as in a listing
+//	funding     1 call line(200), 2 deadline, a time, 3 zone str(64), 4 budget line(200), 5 eligible lines(1000), 6 track, a
+//	            word, 7 partners rep(32): 1 name line(200), 2 country, required, 3 type, a word, 4 eligible 1
+//	document    1 hash, required, no two alike, 2 name name(120), without / and \, not "." and "..", 3 type, a media type, 4
+//	            size num, 1 to 20,971,520, 5 preview, hash
+//	provenance  1 system line(200), 2 id line(200), 3 imported, a time, 4 licence line(200)
+//	ror         0, six of 0-9 a-z without i l o u, and two digits: 98 - (100 n mod 97), n being the six in base 32
+//	orcid       groups of four digits with "-" between; the last is the check of ISO 7064 MOD 11-2, X for ten
+//	doi         str(200): "10.", 4 to 9 digits, perhaps more groups of digits after ".", "/", 0x21 to 0x7e; no two that differ
+//	            in case only: repeated
+//	email       1 to 64 of A-Z a-z 0-9 . ! # $ % & ' * + - / = ? ^ _ ` { | } ~, then "@", then at least two groups of A-Z a-z 0-9
+//	            "-" with "." between; no "." at an end of either side, or twice in a row
+//	phone       of 0-9 + - ( ) . / and space, at least three of them digits
+//	zone        groups of A-Z a-z 0-9 _ + - with "/" between, beginning with A-Z ("Asia/Bangkok")
+//	media type  str(100): two groups of a-z 0-9 . + -, with "/" between
+//
+// What is not well formed is refused as value, what is too long as too-large, what is no such text as text, a name that is
+// absent or blank as required.
 //
 // # Tombstone
 //

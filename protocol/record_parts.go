@@ -28,7 +28,7 @@ func (p *Part) Hash() Hash { return Sum(p.raw) }
 
 // Verify refuses a part that is not the one which the summary names: CodeBody. No summary names a part of level invited.
 func (p *Part) Verify(l *Listing) error {
-	if h := l.FullHash(p.Level); p.Listing != l.ID || h == (Hash{}) || h != p.Hash() {
+	if p.Listing != l.ID || l.FullHash(p.Level) != p.Hash() {
 		return Errorf(CodeBody, "full", "the %s part is not the one that the signed summary of %s names", p.Level, l.ID)
 	}
 	return nil
@@ -50,9 +50,10 @@ func (r *Record) Parts(id ListingID, before []*Part, newSalt func() Salt) ([]*Pa
 		newSalt = randomSalt
 	}
 	var parts []*Part
+	said := r.said()
 	for _, level := range Levels() {
 		p := &Part{Listing: id, Level: level}
-		if !r.show(level, &p.Record) {
+		if !r.show(level, said, &p.Record) {
 			continue
 		}
 		p, err := p.seal(before, newSalt)
@@ -65,9 +66,9 @@ func (r *Record) Parts(id ListingID, before []*Part, newSalt func() Salt) ([]*Pa
 }
 
 // show fills in what is shown from this very level on, and reports whether that is anything.
-func (r *Record) show(level Level, into *Record) (any bool) {
+func (r *Record) show(level Level, said said, into *Record) (any bool) {
 	for _, s := range RecordSections() {
-		if s != SectionDocuments && r.LevelOf(s) == level && r.has(s) {
+		if s != SectionDocuments && r.LevelOf(s) == level && said.has(s) {
 			into.take(s, r)
 			any = true
 		}
@@ -87,10 +88,8 @@ func (r *Record) show(level Level, into *Record) (any bool) {
 // seal gives the part the salt and bytes that it had before, or new ones where it says something else.
 func (p *Part) seal(before []*Part, newSalt func() Salt) (*Part, error) {
 	for _, old := range before {
-		if old.Level == p.Level && old.Listing == p.Listing {
-			if p.Salt = old.Salt; bytes.Equal(p.encode(), old.raw) {
-				return old, nil
-			}
+		if p.Salt = old.Salt; bytes.Equal(p.encode(), old.raw) {
+			return old, nil
 		}
 	}
 	p.Salt = newSalt()
@@ -123,11 +122,12 @@ func Merge(parts ...*Part) (*Record, error) {
 }
 
 func (r *Record) add(p *Part) error {
+	mine, its := r.said(), p.Record.said()
 	for _, s := range RecordSections() {
-		if !p.Record.has(s) {
+		if !its.has(s) {
 			continue
 		}
-		twice := r.has(s)
+		twice := mine.has(s)
 		switch {
 		case s == SectionDocuments:
 			for _, d := range p.Record.Documents {
@@ -241,9 +241,9 @@ func DecodeRecord(b []byte) (*Record, []*Part, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &s.r
+	r, said := &s.r, seen.said()
 	for _, name := range RecordSections() {
-		if name != SectionDocuments && seen.has(name) && seen.LevelOf(name) != r.LevelOf(name) {
+		if name != SectionDocuments && said.has(name) && seen.LevelOf(name) != r.LevelOf(name) {
 			return nil, nil, Errorf(CodeValue, "record."+string(name), "stands in the part of another level than its own")
 		}
 		r.take(name, seen)
@@ -296,5 +296,12 @@ func (l *Listing) BindFull(parts []*Part) {
 			l.FullRestricted = p.Hash()
 		case LevelInvited:
 		}
+	}
+}
+
+// KeepFull names the parts that an older summary of the listing names, where this one names none.
+func (l *Listing) KeepFull(old *Listing) {
+	if !l.HasFull() {
+		l.Full, l.FullRegistered, l.FullRestricted = old.Full, old.FullRegistered, old.FullRestricted
 	}
 }

@@ -28,7 +28,7 @@ const (
 	HoldPosting     Action = "posting.hold" // and lift the hold
 	WithdrawPosting Action = "posting.withdraw"
 	RevokePosting   Action = "posting.revoke" // by the agency, against the organisation's will
-	ReadDocument    Action = "document.read" // of a listing with its draft; of a published one, its level's action decides
+	ReadDocument    Action = "document.read"  // of a listing with its draft; of a published one, its level's action decides
 	WriteDocument   Action = "document.write"
 
 	ReadOrganisation   Action = "organisation.read"

@@ -25,7 +25,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/asean-tmh/tmh/node/access"
+	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/node/stats"
 	"github.com/asean-tmh/tmh/protocol"
@@ -70,7 +73,9 @@ type Config struct {
 	Operator Operator                                // nil: the operator's side has no more than the public one
 	Decode   func([]byte) (*protocol.Listing, error) // strict: refuses what the origin must not sign; all faults at once
 	Gatherer prometheus.Gatherer                     // nil: /metrics is empty
-	Token    string                                  // the operator's; "" means that the public side takes no writes
+	Door     *door.Keeper                            // who asks; nil: strangers alone
+	House    *house.House                            // people, their listings, full records; nil: none of that is served
+	Member   protocol.MemberID                       // whose node this is
 	Backup   func(context.Context, io.Writer) error  // writes a backup, for the operator's listener alone; nil: none
 	Version  string                                  // of the software
 	Now      func() time.Time                        // wall clock, by which listings expire; nil: time.Now
@@ -80,6 +85,7 @@ type Config struct {
 // API is made by New.
 type API struct {
 	cfg              Config
+	door             *door.Keeper
 	public, operator http.Handler
 }
 
@@ -94,8 +100,11 @@ func New(cfg Config) *API {
 	if cfg.Gatherer == nil {
 		cfg.Gatherer = prometheus.NewRegistry()
 	}
-	a := &API{cfg: cfg}
-	public, operator := a.routes(a.wantsToken), a.routes(func(next http.Handler) http.Handler { return next })
+	if cfg.Door == nil {
+		cfg.Door = &door.Keeper{Member: cfg.Member}
+	}
+	a := &API{cfg: cfg, door: cfg.Door}
+	public, operator := a.routes(a.identify), a.routes(a.asOperator)
 	a.operatorRoutes(operator)
 	a.public, a.operator = public, a.withBackup(operator)
 	return a
@@ -112,9 +121,10 @@ const base = "/api/v1"
 
 type guard = func(http.Handler) http.Handler
 
-func (a *API) routes(operatorOnly guard) chi.Router {
+func (a *API) routes(identify guard) chi.Router {
 	r := chi.NewRouter()
-	r.Use(a.common, middleware.GetHead)
+	operatorOnly := a.wants(access.Operate)
+	r.Use(a.common, identify, middleware.GetHead)
 	r.NotFound(a.noRoute)
 	r.MethodNotAllowed(a.noMethod(r))
 	h := humachi.New(r, humaConfig(a.cfg.Version, a.explain))

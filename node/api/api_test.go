@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/asean-tmh/tmh/node/api"
+	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/ingest"
 	"github.com/asean-tmh/tmh/node/match"
@@ -142,7 +143,7 @@ func newAPI(d *desk, token string) *api.API {
 	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "tmh_test_total", Help: "A test."})
 	reg.MustRegister(c)
 	return api.New(api.Config{
-		Desk: d, Decode: ingest.DecodeListingJSON, Gatherer: reg, Token: token, Version: "test",
+		Desk: d, Decode: ingest.DecodeListingJSON, Gatherer: reg, Door: &door.Keeper{Token: token}, Version: "test",
 		Now: func() time.Time { return time.Unix(1_790_000_000, 0) }, Log: slog.New(slog.DiscardHandler),
 	})
 }

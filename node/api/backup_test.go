@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/asean-tmh/tmh/node/api"
+	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestBackupIsForTheOperatorsListenerAlone(t *testing.T) {
 	var fault error
 	begin := "begun"
-	a := api.New(api.Config{Desk: &desk{}, Token: "a token of twenty characters", Backup: func(_ context.Context, w io.Writer) error {
+	a := api.New(api.Config{Desk: &desk{}, Door: &door.Keeper{Token: "a token of twenty characters"}, Backup: func(_ context.Context, w io.Writer) error {
 		if _, err := io.WriteString(w, begin); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/asean-tmh/tmh/node/api"
+	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/protocol"
 )
@@ -42,7 +43,7 @@ func (o *operator) Examine() []exchange.Finding {
 // token over HTTP.
 func TestOnlyTheOperatorDecidesOnHistory(t *testing.T) {
 	o := new(operator)
-	a := api.New(api.Config{Desk: newDesk(t), Operator: o, Token: "0123456789abcdef0123"})
+	a := api.New(api.Config{Desk: newDesk(t), Operator: o, Door: &door.Keeper{Token: "0123456789abcdef0123"}})
 	without := api.New(api.Config{Desk: newDesk(t)})
 	for _, c := range []struct {
 		method, path, body string

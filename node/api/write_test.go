@@ -33,7 +33,7 @@ func TestOnlyTheOperatorWrites(t *testing.T) {
 		{"GET", "/api/v1/metrics", ""},
 	} {
 		name := c.method + " " + c.target
-		if p := problem(t, ask(open.Public(), c.method, c.target, c.body, auth, "Bearer "), 403); p.Code != protocol.CodeNotPermitted {
+		if p := problem(t, ask(open.Public(), c.method, c.target, c.body, auth, "Bearer "), 401); p.Code != protocol.CodeNotPermitted {
 			t.Errorf("%s without any token: %s", name, p.Code)
 		}
 		for _, header := range []string{"", "Bearer wrong", "Bearer", "Basic secret", "Bearer secret2"} {

@@ -28,6 +28,9 @@ type File struct {
 	Announce      []string  `yaml:"announce"`
 	Relay         bool      `yaml:"relay"`
 	HTTP          string    `yaml:"http"`
+	PublicURL     string    `yaml:"public_url"`
+	TLS           TLS       `yaml:"tls"`
+	Proxies       Proxies   `yaml:"trusted_proxies"`
 	TokenFile     string    `yaml:"token_file"`
 	Socket        string    `yaml:"socket"`
 	RecordKey     string    `yaml:"record_key"`
@@ -42,6 +45,9 @@ type File struct {
 	Memtable      Size      `yaml:"memtable"`
 	MemoryLimit   Size      `yaml:"memory_limit"`
 	Backup        Backup    `yaml:"backup"`
+	SMTP          SMTP      `yaml:"smtp"`
+	OIDC          OIDC      `yaml:"oidc"`
+	Agency        Agency    `yaml:"agency"`
 	Demonstration bool      `yaml:"demonstration"`
 	Log           Log       `yaml:"log"`
 }
@@ -94,7 +100,8 @@ func Load(dir string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("%s: %w", path, err)
 	}
-	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard, &f.Index, &f.Lexicon, &f.Embedding.KeyFile, &f.Backup.Dir} {
+	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard, &f.Index, &f.Lexicon, &f.Embedding.KeyFile, &f.Backup.Dir,
+		&f.TLS.Cert, &f.TLS.Key, &f.SMTP.PasswordFile, &f.SMTP.CA, &f.OIDC.ClientSecretFile} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -108,7 +115,8 @@ func Parse(b []byte) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	return f, f.check()
+	err = f.check() // which also brings public_url into its one form
+	return f, err
 }
 
 func parse(b []byte, into File) (File, error) {
@@ -146,6 +154,7 @@ func (f *File) check() error {
 		wrong("memtable", "%d bytes are below 8 MiB, with which the database does not open", f.Memtable)
 	}
 	f.Embedding.check(wrong)
+	f.checkPublic(wrong)
 	if f.Backup.Every < time.Second {
 		wrong("backup.every", "%s is too often: write it as 24h or 90m", f.Backup.Every)
 	}

@@ -1,5 +1,5 @@
-// Package ingest takes listings in from outside. This file is its one door for a listing in JSON form; every format ends there,
-// so that what an origin may sign is judged in one place.
+// Package ingest takes listings in from outside, and their full records. This file is its one door for a listing in JSON form,
+// record.go that for a full record; every format ends there, so that what an origin may sign is judged in one place.
 package ingest
 
 import (

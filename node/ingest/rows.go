@@ -21,7 +21,7 @@ type Row struct {
 	ID      string // as far as it could be read
 	Listing *protocol.Listing
 	Record  *protocol.Record // the full record that came with it; nil: none
-	Full    []byte           // Record in JSON
+	Full    []byte           // Record in JSON, all levels of it
 	Err     error            // protocol.Errors with every fault of the row
 }
 
@@ -75,13 +75,15 @@ func jsonRow(n int, line []byte) Row {
 	}
 	all, _ := root.value.([]member)
 	var faults protocol.Errors
+	seen := false
 	listing := make([]member, 0, len(all))
 	for _, m := range all {
 		switch name, isName := m.node.value.(string); {
-		case m.name == fullMember && m.node.value == nil:
-		case m.name == fullMember && row.Record != nil:
+		case m.name == fullMember && seen:
 			faults = append(faults, protocol.Errorf(protocol.CodeRepeated, fullMember, "stands twice"))
+		case m.name == fullMember && m.node.value == nil:
 		case m.name == fullMember:
+			seen = true
 			var err error
 			row.Record, err = decodeRecord(m.node)
 			faults = append(faults, below(fullMember, err)...)

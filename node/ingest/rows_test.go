@@ -121,8 +121,13 @@ func TestRowsOfJSON(t *testing.T) {
 		{"empty file", "", nil},
 		{"empty lines count", "\n\n" + listing + "}\r\n\n" + listing + "}", []string{"3 A-1 ok", "5 A-1 ok"}},
 		{"a fault leaves the rest", "{\n" + listing + `,"trl":"7"}` + "\n" + listing + "}", []string{"1  truncated listing", "2 A-1 wire-type trl", "3 A-1 ok"}},
-		{"full record", listing + `,"full_record":{"a":[1]}}`, []string{"1 A-1 ok"}},
-		{"full record that is too large", listing + `,"full_record":"` + strings.Repeat("x", protocol.MaxFullRecord) + `"}`, []string{"1  too-large full_record"}},
+		{"full record", listing + `,"full_record":{"stage":"Runs."}}`, []string{"1 A-1 ok"}},
+		{"no full record", listing + `,"full_record":null}`, []string{"1 A-1 ok"}},
+		{"full record of another form", listing + `,"full_record":"all of it"}`, []string{"1 A-1 wire-type full_record"}},
+		{"faults of both", listing + `,"trl":"7","full_record":{"a":[1],"contact":{"email":"x"}}}`, []string{"1 A-1 wire-type trl value full_record.contact.email unknown full_record.a"}},
+		{"two full records", listing + `,"full_record":{"a":1},"full_record":{}}`, []string{"1 A-1 unknown full_record.a repeated full_record"}},
+		{"a member twice beside a full record", listing + `,"id":"A-2","full_record":{}}`, []string{"1 A-2 repeated id"}},
+		{"full record that is too large", listing + `,"full_record":{"stage":"` + strings.Repeat("x", protocol.MaxFullRecord) + `"}}`, []string{"1 A-1 too-large full_record.stage"}},
 		{"a line that is too long", listing + "}\n" + strings.Repeat(" ", protocol.MaxFullRecord+300<<10) + "\n" + listing + "}", []string{"1 A-1 ok", "2  too-large"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -131,8 +136,8 @@ func TestRowsOfJSON(t *testing.T) {
 			}
 		})
 	}
-	for row := range ingest.Rows("jsonl", strings.NewReader(listing+`,"full_record":{"a": [1]}}`)) {
-		if row.Listing == nil || string(row.Full) != `{"a": [1]}` {
+	for row := range ingest.Rows("jsonl", strings.NewReader(listing+`,"full_record":{"stage": "Runs."}}`)) {
+		if row.Listing == nil || row.Record == nil || row.Record.Stage != "Runs." || string(row.Full) != `{"stage":"Runs."}` {
 			t.Errorf("full record %s of %v", row.Full, row.Listing)
 		}
 	}

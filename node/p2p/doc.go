@@ -35,11 +35,18 @@
 //	protocol         request                        answer
 //	/tmh/sync/1      protocol.Request, 64 KiB       protocol.Answers until one is Last or Refused, MaxAnswer each
 //	/tmh/charter/1   {1: from version}, 64 bytes    one protocol.Papers, MaxPapers
-//	/tmh/record/1    {1: record key}, 256 bytes     {1: code, 2: message, 3: bytes}, MaxFullRecord + 4 KiB
+//	/tmh/record/1    {1: protocol.SignedEntitlement, 2: hash}, MaxEntitlement + 128; its answer is below
 //
-// Bodies in braces are in the canonical form of package protocol: fields ascend, once each, defaults absent. A record's
-// answer has either code and message or bytes. Of a fault only its code travels (with the message, for records); the
-// cause stays in the log. A request that cannot be read is answered by a reset.
+// Bodies in braces are in the canonical form of package protocol: fields ascend, once each but for parts, defaults absent. Of a
+// fault only its code travels (with the message, for records); the cause stays in the log. A request that cannot be read is
+// answered by a reset.
+//
+// Messages of an answer about a record are {1: code, 2: message, 3: part, up to 4 times, 4: summary, 5: piece, 6: last}, of at
+// most MaxFullRecord + 4 KiB. A request without a hash is answered by one message: code and message; or the parts, from the lowest
+// level, MaxFullRecord bytes together, and the summary where the record is by invitation. A request for the document of a hash is
+// answered by code and message; or by its bytes in pieces of 64 KiB, a message each, of which only the last may be shorter, and
+// then by a message with nothing but last, which is 1. A stream that is reset before has no document. (Who has no entitlement asks
+// with a record key in field 1, and gets one part.)
 //
 // A request must arrive within 10 s, and every message of an answer within 30 s of the one before: what the receiver
 // does between two messages counts. Per peer and protocol a node serves 4 streams at a time and lets 4 more wait for up
@@ -67,6 +74,7 @@
 //	  buckets                                               0.1        16
 //	  forks                                                   1        64
 //	  record                                                 20       200
+//	  document                                                2        60
 //
 // An origin's own outbox cannot gossip more than 64 changes each 50 ms and 50 a second one by one; that a position was seen
 // before is charged apart and to nobody's shame, since anybody can send again what an origin signed once. Messages beyond the

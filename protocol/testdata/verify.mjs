@@ -531,7 +531,7 @@ function isROR(s) {
 }
 
 const isDOI = (s) => /^10\.[0-9]{4,9}(\.[0-9]+)*\/[\x21-\x7e]+$/.test(s);
-const isEmail = (s) => /^(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(s) && !s.endsWith('\n');
+const isEmail = (s) => /^(?=.{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(s);
 const isPhone = (s) => /^[0-9+ ().\/-]*$/.test(s) && s.replace(/[^0-9]/g, '').length >= 3;
 const isZone = (s) => /^[A-Z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(s);
 const isMediaType = (s) => /^[a-z0-9.+-]+\/[a-z0-9.+-]+$/.test(s);

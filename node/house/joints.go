@@ -1,0 +1,119 @@
+package house
+
+import (
+	"errors"
+
+	"github.com/asean-tmh/tmh/node/access"
+	"github.com/asean-tmh/tmh/node/access/oidc"
+	"github.com/asean-tmh/tmh/node/access/passkey"
+	"github.com/asean-tmh/tmh/node/audit"
+	"github.com/asean-tmh/tmh/node/document"
+	"github.com/asean-tmh/tmh/node/posting"
+	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/store"
+)
+
+// Where the parts of the house touch each other.
+
+func kindOf(operator bool, person, token string) audit.ActorKind {
+	switch {
+	case operator:
+		return audit.Operator
+	case token != "":
+		return audit.Token
+	case person != "":
+		return audit.Person
+	}
+	return audit.Node
+}
+
+func (h *House) auditAccess(tx *store.Tx, e access.Event) error {
+	ev := audit.Event{
+		Kind: kindOf(e.ByKind == "operator", string(e.By), string(e.Token)), Actor: string(e.By), Token: string(e.Token),
+		Action: e.Action, ResourceKind: e.Kind, Resource: e.ID, Detail: e.Detail,
+	}
+	if e.Kind == "user" {
+		ev.ResourceKind = audit.ResourcePerson
+	}
+	return h.Audit.Append(tx, ev)
+}
+
+func (h *House) auditPosting(tx *store.Tx, e posting.Event) error {
+	return h.Audit.Append(tx, audit.Event{
+		Kind: kindOf(e.Operator, string(e.Actor), string(e.Token)), Actor: string(e.Actor), Token: string(e.Token), Action: e.Action,
+		ResourceKind: "posting", Resource: string(e.ID), Detail: e.Detail,
+	})
+}
+
+// note writes into the audit log what somebody did to a thing of the house that is no posting and no account.
+func (h *House) note(tx *store.Tx, a access.Actor, action, kind, id string, detail map[string]string) error {
+	return h.Audit.Append(tx, audit.Event{
+		Kind: kindOf(a.Operator, string(a.User), string(a.Token)), Actor: string(a.User), Token: string(a.Token), Action: action,
+		ResourceKind: kind, Resource: id, Detail: detail,
+	})
+}
+
+// erase forgets a person in what the registry does not keep itself.
+func (h *House) erase(tx *store.Tx, id access.UserID) error {
+	u, err := h.People.LookupUser(tx, id)
+	if err != nil && protocol.CodeOf(err) != protocol.CodeNotFound {
+		return err
+	}
+	errs := []error{passkey.Erase(tx, string(id)), oidc.Erase(tx, string(id)), h.Audit.Erase(tx, string(id))}
+	if u != nil && u.Email != "" {
+		errs = append(errs, h.Mail.Forget(tx, u.Email))
+	}
+	return errors.Join(errs...)
+}
+
+func (h *House) standing(tx *store.Tx, id access.OrganisationID) (posting.Standing, error) {
+	o, err := h.People.LookupOrganisation(tx, id)
+	if err != nil {
+		return posting.Standing{}, err
+	}
+	return posting.Standing{LastScore: o.LastScore, SelfPublish: o.SelfPublish, Disabled: o.Disabled}, nil
+}
+
+func (h *House) setStanding(tx *store.Tx, id access.OrganisationID, s posting.Standing) error {
+	return h.People.SetStanding(tx, access.Actor{Member: h.cfg.Member}, id, s.LastScore, s.SelfPublish)
+}
+
+// attach keeps exactly the documents that a posting names.
+func (h *House) attach(tx *store.Tx, id protocol.ListingID, all []protocol.Document) error {
+	have, err := document.Attached(tx, id)
+	if err != nil {
+		return err
+	}
+	want := make(map[protocol.Hash]bool)
+	for _, d := range all {
+		want[d.Hash] = true
+	}
+	kept := make(map[protocol.Hash]bool)
+	for _, d := range have {
+		if kept[d.Hash] = want[d.Hash]; !want[d.Hash] {
+			if err := document.Detach(tx, id, d.Hash); err != nil {
+				return err
+			}
+		}
+	}
+	for hash := range want {
+		if kept[hash] {
+			continue
+		}
+		if err := document.Attach(tx, id, hash, h.cfg.Documents); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *House) emailOf(id access.UserID) (email string, err error) {
+	err = h.Store.View(func(tx *store.Tx) error {
+		u, err := h.People.LookupUser(tx, id)
+		if err == nil && u.Verified && !u.Disabled && !u.Erased {
+			email = u.Email
+		}
+		return err
+	})
+	return email, err
+}
