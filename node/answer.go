@@ -179,18 +179,3 @@ func (n *Node) serveForks(r *protocol.Request, send func(*protocol.Answer) error
 	}
 	return send(a)
 }
-
-// Record implements p2p.Handler.
-func (h *handler) Record(_ context.Context, _ protocol.MemberID, key protocol.RecordKey) (b []byte, err error) {
-	n := (*Node)(h)
-	if err := n.store.View(func(tx *store.Tx) (err error) {
-		b, err = tx.Full(key)
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	if b == nil {
-		return nil, protocol.Errorf(protocol.CodeNotFound, "key", "%s keeps no full record under %s", n.cfg.Member, key)
-	}
-	return b, nil
-}

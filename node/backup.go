@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
@@ -240,6 +241,9 @@ func (r Restoring) load(ctx context.Context, b *store.BackupReader, dir string, 
 		return err
 	}
 	out.Verification, err = verifyStore(ctx, s, VerifyConfig{Member: b.Header.Member, Progress: func(n int) { progress("records verified", uint64(n)) }}, store.Mark{})
+	if err == nil && !r.Dry && len(out.Verification.Findings) == 0 {
+		err = house.AfterRestore(s, b.Header.Member, time.Now)
+	}
 	if err = errors.Join(err, s.Close()); err != nil {
 		return err
 	}

@@ -1,8 +1,6 @@
 package node
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
 	"github.com/asean-tmh/tmh/node/exchange"
@@ -51,20 +49,6 @@ func (n *Node) Scan(from match.Ref, f func(*protocol.Change) bool) error {
 
 // Figures implements exchange.Catalogue.
 func (n *Node) Figures() stats.Report { return n.counts.Report(protocol.DateOf(n.cfg.Now())) }
-
-// Fetch implements exchange.Catalogue.
-func (n *Node) Fetch(ctx context.Context, ref match.Ref) ([]byte, error) {
-	if ref.Origin == n.cfg.Member {
-		return (*handler)(n).Record(ctx, n.cfg.Member, ref.ID.Key())
-	}
-	b, err := n.net.FetchRecord(ctx, ref.Origin, ref.ID.Key())
-	var told *protocol.Error
-	if err != nil && !errors.As(err, &told) {
-		return nil, &protocol.Error{Code: protocol.CodeUnavailable, Err: err,
-			Message: fmt.Sprintf("%s, where the full record is kept, cannot be reached now: try again later", ref.Origin)}
-	}
-	return b, err
-}
 
 // Health implements exchange.Catalogue.
 func (n *Node) Health() exchange.Health {

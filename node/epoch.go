@@ -225,7 +225,7 @@ func (n *Node) salvage(ctx context.Context, stray []*protocol.Change) (saved int
 	}
 	var intents []exchange.Intent
 	for key, s := range newest {
-		intents = append(intents, exchange.Intent{Key: key, Decide: func(current *protocol.Change) (*exchange.Act, error) {
+		intents = append(intents, exchange.Intent{Key: key, Decide: func(current *protocol.Change, _ []byte) (*exchange.Act, error) {
 			switch {
 			case current != nil && current.Pos.Seq >= s.Pos.Seq, current == nil && s.Kind == protocol.Withdraw:
 				return nil, nil

@@ -194,11 +194,23 @@ func (n *Node) carryOut(tx *store.Tx, own *store.Origin, c *replica.Copy, intent
 			w.Err = protocol.Errorf(protocol.CodeWithdrawn, "id", "%s was withdrawn, and a withdrawn id never returns: give the listing a new id", intent.Key)
 			return nil, 0, nil
 		}
+		if buried != nil && intent.Ends != nil {
+			return nil, int64(len(intent.Ends)) + intentOverhead, tx.BuryAs(intent.Key, intent.Ends)
+		}
 	}
-	act, refusal := intent.Decide(current)
+	var full []byte
+	if current != nil {
+		if full, err = tx.Full(intent.Key); err != nil {
+			return nil, 0, err
+		}
+	}
+	act, refusal := intent.Decide(current, full)
 	if refusal != nil || act == nil {
 		w.Err = refusal
 		return nil, 0, nil
+	}
+	if act.Kind == 0 {
+		return nil, int64(len(act.Full)) + intentOverhead, tx.SetFull(intent.Key, kept(act.Full))
 	}
 	roster := n.roster.Load()
 	self, _ := roster.Member(n.cfg.Member)
@@ -218,12 +230,20 @@ func (n *Node) carryOut(tx *store.Tx, own *store.Origin, c *replica.Copy, intent
 	}
 	w.Header, w.Signed = &ch.SignedHeader, true
 	if act.Full != nil || act.Kind == protocol.Withdraw {
-		err = tx.SetFull(intent.Key, act.Full)
+		err = tx.SetFull(intent.Key, kept(act.Full))
 	}
 	if current == nil {
 		err = errors.Join(err, tx.Unbury(intent.Key))
 	}
 	return ch, int64(len(act.Body)+len(act.Full)) + intentOverhead, err
+}
+
+// kept is nil for what is to be deleted.
+func kept(full []byte) []byte {
+	if len(full) == 0 {
+		return nil
+	}
+	return full
 }
 
 func loadCopy(o *store.Origin, origin protocol.MemberID) (*replica.Copy, error) {

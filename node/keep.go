@@ -69,12 +69,12 @@ func likeness(l match.Likeness) string {
 	return fmt.Sprintf("shares %.0f%% of the shorter text", 100*l.Share)
 }
 
-// Parts implements p2p.Library.
+// Parts implements p2p.Handler.
 func (h *handler) Parts(ctx context.Context, from protocol.MemberID, e *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
 	return h.house.Library.Parts(ctx, from, e)
 }
 
-// Document implements p2p.Library.
+// Document implements p2p.Handler.
 func (h *handler) Document(ctx context.Context, from protocol.MemberID, e *protocol.SignedEntitlement, hash protocol.Hash) (io.ReadCloser, error) {
 	return h.house.Library.Document(ctx, from, e, hash)
 }

@@ -3,6 +3,7 @@ package node_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -223,7 +224,10 @@ func (l *liar) Papers(uint64) *protocol.Papers {
 }
 func (l *liar) Connected(m protocol.MemberID)  { l.peers <- m }
 func (l *liar) Disconnected(protocol.MemberID) {}
-func (l *liar) Record(context.Context, protocol.MemberID, protocol.RecordKey) ([]byte, error) {
+func (l *liar) Parts(context.Context, protocol.MemberID, *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
+	return nil, protocol.Errorf(protocol.CodeNotFound, "", "none")
+}
+func (l *liar) Document(context.Context, protocol.MemberID, *protocol.SignedEntitlement, protocol.Hash) (io.ReadCloser, error) {
 	return nil, protocol.Errorf(protocol.CodeNotFound, "", "none")
 }
 

@@ -59,6 +59,8 @@ type Config struct {
 
 	HTTP          string         // address of pages and API; empty: none
 	Socket        string         // path of the administration socket; empty: none
+	Certificate   string         // file of a certificate that pages and API are served with, read anew when it changes; empty: without TLS
+	Key           string         // file of its key
 	Proxies       []netip.Prefix // in front of that address, whose word about where a request came from is taken
 	Token         string         // operator token for writing over HTTP; empty: none
 	Demonstration bool           // says on every page that the content is invented

@@ -140,7 +140,7 @@ func (c counter) importGroup(ctx context.Context, group []ingest.Row, count *exc
 			}
 			continue
 		}
-		all = append(all, exchange.Publication{Listing: row.Listing, Full: row.Full})
+		all = append(all, exchange.Publication{Listing: row.Listing, Record: row.Record})
 		rows = append(rows, row)
 	}
 	results, err := c.PublishAll(ctx, all)
@@ -178,20 +178,26 @@ func (n *Node) serveDoors(ctx context.Context) error {
 		addr := l.Addr().String()
 		n.httpAddr.Store(&addr)
 		name, _ := n.roster.Load().Member(n.cfg.Member)
-		pages := ui.New(ui.Config{Desk: c, Name: name.Name, Demonstration: n.cfg.Demonstration, Version: n.cfg.Version, Now: n.cfg.Now, Log: n.log})
+		pages := ui.New(ui.Config{Desk: c, House: n.house, Door: keeper, Name: name.Name, Demonstration: n.cfg.Demonstration, Version: n.cfg.Version, Now: n.cfg.Now, Log: n.log})
 		mux := http.NewServeMux()
 		mux.Handle("/api/", a.Public())
 		mux.Handle("/.well-known/tmh/", a.Public())
 		mux.Handle("/", pages)
 		guarded := door.Protect(mux)
-		g.Go(func() error { return n.serve(ctx, l, guarded) })
+		var pair *certificate
+		if n.cfg.Certificate != "" {
+			if pair, err = newCertificate(n.cfg.Certificate, n.cfg.Key, n.cfg.Now, n.log); err != nil {
+				return errors.Join(err, l.Close())
+			}
+		}
+		g.Go(func() error { return n.serve(ctx, l, pair, guarded) })
 	}
 	if n.cfg.Socket != "" {
 		l, err := listenSocket(ctx, n.cfg.Socket)
 		if err != nil {
 			return err
 		}
-		g.Go(func() error { return n.serve(ctx, l, a.Operator()) })
+		g.Go(func() error { return n.serve(ctx, l, nil, a.Operator()) })
 	}
 	if n.cfg.Alone {
 		n.log.Warn("started with --alone: this node signs though fewer than half of the other members said what they hold of its catalogue")
@@ -201,7 +207,8 @@ func (n *Node) serveDoors(ctx context.Context) error {
 	return g.Wait()
 }
 
-func (n *Node) serve(ctx context.Context, l net.Listener, h http.Handler) error {
+// serve answers over a listener until ctx ends, with TLS where there is a certificate.
+func (n *Node) serve(ctx context.Context, l net.Listener, pair *certificate, h http.Handler) error {
 	s := &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
@@ -213,7 +220,12 @@ func (n *Node) serve(ctx context.Context, l net.Listener, h http.Handler) error 
 		defer cancel()
 		stopped <- errors.Join(s.Shutdown(drain), s.Close())
 	}()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	start := s.Serve
+	if pair != nil {
+		s.TLSConfig = pair.config()
+		start = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+	}
+	if err := start(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	}
 	return <-stopped

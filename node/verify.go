@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/asean-tmh/tmh/node/audit"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
@@ -73,8 +74,8 @@ type VerifyConfig struct {
 }
 
 // Verify checks a store that no node has open, and changes nothing: every charter, card, signature and head statement, the
-// feed's index against the records, headers kept as evidence, full records against their listings, and the hash and count
-// of every set against its frontier. It goes on after what is damaged.
+// feed's index against the records, headers kept as evidence, full records against their listings, the chain of the audit
+// log, and the hash and count of every set against its frontier. It goes on after what is damaged.
 func Verify(ctx context.Context, cfg VerifyConfig) (v Verification, err error) {
 	var mark store.Mark
 	if cfg.Guard != "" {
@@ -108,6 +109,7 @@ func verifyStore(ctx context.Context, s *store.Store, cfg VerifyConfig, mark sto
 			c.guarded(m.ID, func() { c.origin(tx, m.ID) })
 		}
 		c.guarded(cfg.Member, func() { c.full(tx) })
+		c.guarded(cfg.Member, func() { c.log(tx) })
 		return nil
 	})
 	if err == nil && len(c.Findings) == 0 {
@@ -129,7 +131,7 @@ type check struct {
 	member   protocol.MemberID
 	mark     store.Mark
 	members  *protocol.Roster
-	fulls    map[protocol.RecordKey]protocol.Hash // of the own listings
+	fulls    map[protocol.RecordKey]*protocol.Listing // own ones that name a full record
 	progress func(int)
 }
 
@@ -139,6 +141,7 @@ const (
 	doOther  = "This is in another member's catalogue: nothing is lost. Restore the newest backup (tmh restore); whatever is newer is drawn again from any member that holds it."
 	doPapers = "Bring the papers again: tmh charter import, tmh card import. If it stays, restore the newest backup (tmh restore)."
 	doFull   = "Full records are kept at their origin only. Take this one from the newest backup, or publish the listing again with its full record."
+	doAudit  = "Somebody may have changed the audit log, or the disk damaged it: keep a copy of this folder, and compare with the log of the newest backup (tmh audit on a node restored from it)."
 	doFiles  = "Everything in use was read and is right, but the disk may be failing: take a backup now (tmh backup), and look at the disk."
 )
 
@@ -220,21 +223,54 @@ func (c *check) roster(tx *store.Tx) *protocol.Roster {
 	return c.members
 }
 
+// log verifies the chain of the audit log.
+func (c *check) log(tx *store.Tx) {
+	_, err := audit.Verify(tx, c.member, func(f audit.Fault) { c.found(Finding{Text: f.String(), Do: doAudit}) })
+	if err != nil {
+		c.found(Finding{Text: "the audit log cannot be read to its end: " + err.Error(), Do: doAudit})
+	}
+}
+
 // full compares the full records with what the own listings say.
 func (c *check) full(tx *store.Tx) {
 	_ = tx.Inspect(store.ShelfFull, func(e store.Entry) error {
 		key := protocol.RecordKey(e.Name)
-		want, named := c.fulls[key]
+		l := c.fulls[key]
 		delete(c.fulls, key)
-		switch {
-		case !named:
-			c.found(Finding{Origin: c.member, Record: key, Text: "there is a full record that no current listing names", Do: doFull})
-		case want != protocol.Sum(e.Value):
-			c.found(Finding{Origin: c.member, Record: key, Text: "its full record is not the one that the listing names: it is damaged", Do: doFull})
+		if text := fullFault(l, e.Value); text != "" {
+			c.found(Finding{Origin: c.member, Record: key, Text: text, Do: doFull})
 		}
 		return nil
 	})
 	for key := range c.fulls {
 		c.found(Finding{Origin: c.member, Record: key, Text: "its full record is missing", Do: doFull})
 	}
+}
+
+// fullFault says what is wrong with a full record beside its listing, nil where no current one names any; "" for nothing.
+func fullFault(l *protocol.Listing, b []byte) string {
+	r, parts, err := protocol.DecodeRecord(b)
+	if l == nil {
+		if err == nil && (r.Visibility() == protocol.LevelInvited || len(parts) == 0) {
+			return "" // shown by invitation, or to nobody: the catalogue knows nothing of it
+		}
+		return "there is a full record that no current listing names"
+	}
+	const other = "its full record is not the one that the listing names: it is damaged"
+	if err != nil {
+		return other
+	}
+	held := make(map[protocol.Level]bool)
+	for _, p := range parts {
+		if p.Verify(l) != nil {
+			return other
+		}
+		held[p.Level] = true
+	}
+	for _, level := range protocol.Levels() {
+		if l.FullHash(level) != (protocol.Hash{}) && !held[level] {
+			return "the part of its full record for the level " + string(level) + " is missing"
+		}
+	}
+	return ""
 }

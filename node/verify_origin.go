@@ -38,7 +38,7 @@ func (c *check) origin(tx *store.Tx, origin protocol.MemberID) {
 		held: make(map[protocol.Position]held), damaged: make(map[protocol.RecordKey]bool),
 	}
 	if origin == c.member {
-		c.fulls = make(map[protocol.RecordKey]protocol.Hash)
+		c.fulls = make(map[protocol.RecordKey]*protocol.Listing)
 	}
 	o.each(store.ShelfRecords, o.record)
 	o.index()
@@ -110,8 +110,8 @@ func (o *catalogue) record(e store.Entry) {
 		return
 	}
 	if _, ok := protocol.ListingIDOf(ch.RecordKey); ok {
-		if l, err := protocol.DecodeListing(ch.Body); err == nil && l.Full != (protocol.Hash{}) {
-			o.fulls[ch.RecordKey] = l.Full
+		if l, err := protocol.DecodeListing(ch.Body); err == nil && l.HasFull() {
+			o.fulls[ch.RecordKey] = l
 		}
 	}
 }

@@ -29,7 +29,12 @@ func shelved(t *testing.T) (dir string, f *replicatest.Federation) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	full := []byte(`{"contact":"office@example.org"}`)
+	record := &protocol.Record{Level: protocol.LevelPublic, Contact: protocol.Contact{Email: "office@example.org"}}
+	parts, err := record.Parts("L1", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := protocol.EncodeRecord(record, parts)
 	err = s.Update(func(tx *store.Tx) error {
 		if err := tx.AddCharter(f.Roster.Charter()); err != nil {
 			return err
@@ -44,7 +49,7 @@ func shelved(t *testing.T) (dir string, f *replicatest.Federation) {
 			for i := range 13 {
 				l := protocol.Listing{ID: "L1", Kind: "TO", Country: "KH", Texts: map[protocol.Lang]protocol.Text{"en": {Title: "Pump"}}}
 				if i%10 < 2 && id == "KH" {
-					l.Full = protocol.Sum(full)
+					l.BindFull(parts)
 					if err := tx.SetFull(replicatest.Key(i%10), full); err != nil {
 						return err
 					}

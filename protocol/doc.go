@@ -206,6 +206,33 @@
 // What is not well formed is refused as value, what is too long as too-large, what is no such text as text, a name that is
 // absent or blank as required.
 //
+// # Entitlement
+//
+// What a member asserts of the reader for whom it asks an origin for a full record: {1: entitlement, 2: signature}, both required,
+// at most 1,024 bytes. The signature is over "tmh/entitlement/1\0" and the exact bytes of field 1:
+//
+//	1  federation       hash, required          9  nonce                16 bytes, required, random
+//	2  member           str(16), a member id   10  reader               hash: a pseudonym; required of all levels but 1
+//	3  key              8 bytes, not zero      11  organisation         hash: a pseudonym
+//	4  charter_version  num, required          12  organisation_type    a word
+//	5  origin           str(16), a member id   13  country              a country
+//	6  record_key       str(128)               14  reader_invitee       hash
+//	7  level            num, 1 to 4            15  organisation_invitee hash
+//	8  issued_at        time, required
+//
+// 10 is of levels 2 to 4, 11 to 13 of levels 3 and 4, 14 and 15 of level 4: elsewhere value.
+//
+//	pseudonym  HMAC-SHA-256 with a secret of the member's node over "tmh/pseudonym/1\0", "reader" or "organisation", a zero byte,
+//	           origin, a zero byte, the id
+//	invitee    SHA-256 over "tmh/invitee/1\0" and the SHA-256 of each of origin, record key, member, and the e-mail address in
+//	           lower case or the organisation's id at the member's node
+//
+// It is verified in this order: the federation is ours, else federation; charter_version is not above ours, else charter; the
+// member is one under the charter in force, else origin; a card of the member is known, else charter; key is the id of the record
+// key that the card leaves open, else key; the signature, else signature. Then the origin looks whether it is meant for it, else
+// origin, and whether issued_at is within 10 minutes of its own clock, else replayed. A nonce is good once: replayed. What is
+// shown to whom is told in docs/PROTOCOL.md.
+//
 // # Tombstone
 //
 // The body of a withdrawal. All but the reason may be absent; faults are value:

@@ -346,6 +346,11 @@ func (t *Tx) Bury(c *protocol.Change) error {
 	return t.set(named(keyBuried, string(c.RecordKey)), c.Body)
 }
 
+// BuryAs replaces the tombstone of an own record that has left the set.
+func (t *Tx) BuryAs(key protocol.RecordKey, tombstone []byte) error {
+	return t.set(named(keyBuried, string(key)), tombstone)
+}
+
 // Unbury forgets it: the withdrawal was a hold, and the record is back.
 func (t *Tx) Unbury(key protocol.RecordKey) error { return t.delete(named(keyBuried, string(key))) }
 

@@ -25,9 +25,7 @@ type desk struct {
 	health  exchange.Health
 	answer  exchange.MatchAnswer
 	next    match.Ref
-	full    []byte
-	fault   error // of FullRecord
-	broken  error // of everything else
+	broken  error
 	query   match.Query
 	filter  match.Filter
 	after   match.Ref
@@ -56,8 +54,7 @@ func (d *desk) Counterparts(_ context.Context, ref match.Ref, _ match.Filter, _,
 	d.query.Self = ref
 	return d.answer, d.broken
 }
-func (d *desk) FullRecord(context.Context, match.Ref) ([]byte, error) { return d.full, d.fault }
-func (d *desk) Members() []exchange.MemberState                       { return d.members }
+func (d *desk) Members() []exchange.MemberState { return d.members }
 func (d *desk) Member(id protocol.MemberID) (exchange.MemberDetail, error) {
 	for _, m := range d.members {
 		if m.ID == id {
@@ -152,7 +149,7 @@ func signed(seq uint64, kind string, key protocol.RecordKey, lang protocol.Lang,
 }
 
 func full() *desk {
-	d := &desk{entries: samples(), full: []byte(`{"a":1}`), next: match.Ref{Origin: "VN", ID: "TO-VN-9"}}
+	d := &desk{entries: samples(), next: match.Ref{Origin: "VN", ID: "TO-VN-9"}}
 	why := match.Explanation{Sentence: "Strong match: shares “fish” and “" + khmerDrying + "” (drying, here “drying”); both are in FORD 2.11.", Parts: []match.Part{
 		{Kind: match.PartTerm, Term: "fish", Fields: []string{"title", "abstract"}, Weight: 4.125},
 		{Kind: match.PartTerm, Term: khmerDrying, Means: "drying", Found: "dryer", Fields: []string{"title"}, Weight: 2.5},

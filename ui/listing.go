@@ -1,12 +1,8 @@
 package ui
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/asean-tmh/tmh/configs/codes"
 	"github.com/asean-tmh/tmh/node/exchange"
@@ -22,6 +18,7 @@ type listingPage struct {
 	Texts      []textView
 	Facts      []fact
 	Provenance []fact
+	Contact    contactPoint
 	URL        string
 	Full       string // address of the full record; "" where there is none
 	Fits       []card
@@ -61,7 +58,7 @@ func (s *site) listing(r *http.Request) (view, error) {
 		return s.gone(e), nil
 	}
 	langs := preferred(r.Header.Get("Accept-Language"))
-	p := listingPage{Card: s.card(e, langs), Provenance: provenance(e, s.memberName(e.Origin)), Reason: e.Reason}
+	p := listingPage{Card: s.card(e, langs), Provenance: provenance(e, s.memberName(e.Origin)), Contact: s.contactPoint(e.Origin), Reason: e.Reason}
 	p.frame = s.frame("search", p.Card.Title)
 	if e.Listing == nil {
 		return view{"listing", p, http.StatusOK}, nil
@@ -73,7 +70,7 @@ func (s *site) listing(r *http.Request) (view, error) {
 		p.Texts = append(p.Texts, textView{lang, own, english, t.Title, t.Value, t.Abstract, t.Keywords, lang == p.Card.Lang})
 	}
 	p.Facts, p.URL = facts(l), l.URL
-	if l.Full != (protocol.Hash{}) {
+	if l.HasFull() {
 		p.Full = href(e.Ref) + "/full"
 	}
 	a, err := s.cfg.Desk.Counterparts(r.Context(), e.Ref, match.Filter{Today: s.today()}, 5, 0)
@@ -163,56 +160,4 @@ func provenance(e exchange.Entry, member string) []fact {
 		out = append(out, fact{Name: "Signed", Items: []string{moment(e.Listing.Updated)}})
 	}
 	return append(out, fact{Name: "Header hash", Items: []string{e.Header.String()}, Code: true})
-}
-
-// fullPage is the full record, as its origin sent it just now.
-type fullPage struct {
-	frame
-	Back     string
-	Heading  string
-	Lang     protocol.Lang
-	Text     string // "" where it is no text
-	Size     string
-	Verified bool // equal to what the listing's signed summary names
-	Signed   bool // the summary names one
-	Trouble  string
-	Origin   string
-}
-
-func (s *site) full(r *http.Request) (view, error) {
-	e, err := s.entry(r)
-	if err != nil {
-		return view{}, err
-	}
-	if e.State == exchange.Withdrawn {
-		return s.gone(e), nil
-	}
-	c := s.card(e, preferred(r.Header.Get("Accept-Language")))
-	p := fullPage{frame: s.frame("search", "Full record of "+c.Title), Back: href(e.Ref), Heading: c.Title, Lang: c.Lang, Origin: s.memberName(e.Origin)}
-	b, err := s.cfg.Desk.FullRecord(r.Context(), e.Ref)
-	switch code := protocol.CodeOf(err); {
-	case code == protocol.CodeInternal || code == protocol.CodeNotFound:
-		if code == protocol.CodeInternal {
-			return view{}, err
-		}
-		p.Trouble = "The origin keeps no full record of this listing, or does not give it to the public."
-		return view{"full", p, http.StatusNotFound}, nil
-	case err != nil:
-		s.cfg.Log.Info("full record not fetched", "listing", e.Ref, "error", err)
-		p.Trouble = "The full record stays at its origin, and the origin cannot be reached right now: " + protocol.All(err)[0].Message + "."
-		return view{"full", p, http.StatusServiceUnavailable}, nil
-	}
-	p.Size = fmt.Sprintf("%.1f KiB", float64(len(b))/1024)
-	if e.Listing != nil {
-		p.Signed = e.Listing.Full != (protocol.Hash{})
-		p.Verified = p.Signed && protocol.Sum(b) == e.Listing.Full
-	}
-	var pretty bytes.Buffer
-	switch {
-	case json.Indent(&pretty, b, "", "  ") == nil:
-		p.Text = pretty.String()
-	case utf8.Valid(b):
-		p.Text = string(b)
-	}
-	return view{"full", p, http.StatusOK}, nil
 }

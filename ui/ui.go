@@ -1,5 +1,7 @@
-// Package ui is the node's own pages: search, one listing, the federation and its figures. They are made on the server with
-// html/template, need no script at all, and are sent under a content security policy that allows none.
+// Package ui is the node's own pages: search, one listing with its full record, the federation and its figures, and the doors
+// to accounts: setup, invitation, sign-in, one's own account. They are made on the server with html/template, and are sent under
+// a content security policy that allows no script, but for the two pages on which browsers ask for a passkey. Nothing else needs
+// one: the rest of those pages works without.
 //
 // A page is one view model (a struct that embeds frame) and one template of the same name in pages/. Text that is not in
 // English carries its language, so that it is shaped and read aloud as it should be. Style and icon are embedded and
@@ -15,10 +17,13 @@ import (
 	"net/http"
 	"path"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/node/stats"
 	"github.com/asean-tmh/tmh/protocol"
@@ -30,7 +35,6 @@ type Desk interface {
 	Entries(f match.Filter, after match.Ref, limit int) (exchange.Page, error)
 	Match(ctx context.Context, q match.Query) (exchange.MatchAnswer, error)
 	Counterparts(ctx context.Context, ref match.Ref, f match.Filter, limit, offset int) (exchange.MatchAnswer, error)
-	FullRecord(ctx context.Context, ref match.Ref) ([]byte, error)
 	Members() []exchange.MemberState
 	Member(id protocol.MemberID) (exchange.MemberDetail, error)
 	Figures() stats.Report
@@ -40,8 +44,10 @@ type Desk interface {
 // Config of the pages.
 type Config struct {
 	Desk          Desk
-	Name          string // of the member whose node this is
-	Demonstration bool   // the federation is invented: every page says so
+	House         *house.House // people and full records; nil: nobody can sign in
+	Door          *door.Keeper // who asks; nil: strangers alone
+	Name          string       // of the member whose node this is
+	Demonstration bool         // the federation is invented: every page says so
 	Version       string
 	Now           func() time.Time // nil: time.Now
 	Log           *slog.Logger     // nil: slog.Default
@@ -59,6 +65,7 @@ type site struct {
 	files     map[string]file // by the name they are served under
 	style     string          // its path
 	icon      string
+	script    string // of passkeys
 }
 
 type file struct {
@@ -77,6 +84,7 @@ func New(cfg Config) http.Handler {
 	s := &site{cfg: cfg, templates: parsePages(), files: map[string]file{}}
 	s.style = s.asset("style.css", "text/css; charset=utf-8")
 	s.icon = s.asset("icon.svg", "image/svg+xml")
+	s.script = s.asset("passkey.js", "text/javascript; charset=utf-8")
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page(s.search))
@@ -87,13 +95,16 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /figures.csv", s.figuresCSV)
 	mux.HandleFunc("GET /assets/{file}", s.serveAsset)
 	mux.HandleFunc("/", s.page(s.unknown))
+	if s.cfg.House != nil && s.cfg.Door != nil {
+		s.doors(mux)
+	}
 	return s.common(mux)
 }
 
 func parsePages() map[string]*template.Template {
-	layout := template.Must(template.New("layout.html").Option("missingkey=error").ParseFS(pages, "pages/layout.html", "pages/parts.html"))
+	layout := template.Must(template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{"spoken": spoken}).ParseFS(pages, "pages/layout.html", "pages/parts.html", "pages/fields.html"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"search", "listing", "full", "federation", "figures", "problem"} {
+	for _, name := range []string{"search", "listing", "full", "federation", "figures", "problem", "form", "sign-in", "account", "done"} {
 		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(pages, "pages/"+name+".html"))
 	}
 	return all
@@ -131,7 +142,7 @@ func (s *site) common(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-cache")
-		h.Set("Vary", "Accept-Language")
+		h.Set("Vary", "Accept-Language, Cookie")
 		defer func() {
 			switch p := recover(); p {
 			case nil:
@@ -142,7 +153,12 @@ func (s *site) common(next http.Handler) http.Handler {
 				s.write(w, r, s.problem(protocol.Errorf(protocol.CodeInternal, "", "panic")))
 			}
 		}()
-		next.ServeHTTP(w, r)
+		known, err := s.identify(w, r)
+		if err != nil {
+			s.write(w, r, s.problem(err))
+			return
+		}
+		next.ServeHTTP(w, known)
 	})
 }
 
@@ -154,6 +170,7 @@ type frame struct {
 	Demonstration bool
 	Version       string
 	Style, Icon   string
+	Script        string // "" on pages that need none
 }
 
 func (s *site) frame(section, title string) frame {
@@ -161,6 +178,12 @@ func (s *site) frame(section, title string) frame {
 		Title: title, Section: section, Name: s.cfg.Name, Demonstration: s.cfg.Demonstration, Version: s.cfg.Version,
 		Style: s.style, Icon: s.icon,
 	}
+}
+
+// shell is what the layout is made of: the page, and who looks at it.
+type shell struct {
+	Page    any
+	Visitor visitor
 }
 
 // view is a page ready to be written: its template, its view model and its status.
@@ -184,7 +207,7 @@ func (s *site) page(mk func(*http.Request) (view, error)) http.HandlerFunc {
 // write executes the template before the first byte is sent, so that a fault is a page of its own and never half a page.
 func (s *site) write(w http.ResponseWriter, r *http.Request, v view) {
 	var b bytes.Buffer
-	if err := s.templates[v.name].Execute(&b, v.model); err != nil {
+	if err := s.templates[v.name].Execute(&b, shell{v.model, s.visitor(r)}); err != nil {
 		s.cfg.Log.Error("page failed", "page", v.name, "path", r.URL.Path, "error", err)
 		http.Error(w, "A fault of this node. Its log says more; please try again.", http.StatusInternalServerError)
 		return
@@ -193,6 +216,7 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, v view) {
 	if v.status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", "GET, HEAD")
 	}
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(v.status)
 	_, _ = w.Write(b.Bytes())
 }

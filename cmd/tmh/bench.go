@@ -17,6 +17,7 @@ func benchCmd() *cobra.Command {
 		measure("import", "Import at the origin: rate, size, memory, restart", bench.Import),
 		measure("replica", "Catching up over the network: rate, bytes on the wire, memory", bench.Replica),
 		benchMatchCmd(),
+		benchHouseCmd(),
 	)
 	return cmd
 }

@@ -29,7 +29,7 @@ func TestImportLargeRows(t *testing.T) {
 			for i := range rows {
 				row := largeRow(i)
 				if full > 0 {
-					row = fmt.Sprintf(`%s,"full_record":{"text":%q}}`, strings.TrimSuffix(row, "}"), padding(full))
+					row = fmt.Sprintf(`%s,"full_record":{"level":"public","texts":%s}}`, strings.TrimSuffix(row, "}"), descriptions(full))
 				}
 				fmt.Fprintln(&file, row)
 			}
@@ -44,4 +44,14 @@ func TestImportLargeRows(t *testing.T) {
 			verified(t, dir)
 		})
 	}
+}
+
+// descriptions are texts of a full record of so many bytes, in as many languages as that takes.
+func descriptions(size int) string {
+	const most = 4000
+	var texts []string
+	for _, lang := range []string{"en", "id", "ms", "th", "vi", "fil", "km", "lo", "my", "zh", "ta", "pt", "tet"}[:(size+most-1)/most] {
+		texts = append(texts, fmt.Sprintf(`%q:{"description":%q}`, lang, padding(most)))
+	}
+	return "{" + strings.Join(texts, ",") + "}"
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,9 +29,13 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Deadline: time.Now().Add(8 * time.Minute), // a node that runs where it should refuse would run for ever
+		Setup: func(e *testscript.Env) error {
+			e.Values[browsers{}] = map[string]http.CookieJar{}
+			return nil
+		},
 		Cmds: map[string]func(*script, bool, []string){
-			"corrupt": scriptCorrupt, "freeport": scriptFreePort, "http": scriptHTTP, "keep": scriptKeep, "lines": scriptLines,
-			"setting": scriptSetting, "waitfor": scriptWaitFor,
+			"as": scriptAs, "corrupt": scriptCorrupt, "find": scriptFind, "freeport": scriptFreePort, "http": scriptHTTP, "keep": scriptKeep,
+			"lines": scriptLines, "setting": scriptSetting, "waitfor": scriptWaitFor,
 		},
 	})
 }
@@ -123,6 +128,57 @@ func scriptHTTP(ts *script, neg bool, args []string) {
 	if neg != (status >= 400) {
 		ts.Fatalf("answered %d:\n%s", status, b)
 	}
+}
+
+// browsers of a script, by the name of who uses them.
+type browsers struct{}
+
+// as NAME METHOD PORT PATH [BODY [HEADER]] asks the pages at the port of the loopback interface in NAME's browser, which keeps
+// its cookies, and prints status and body; as bearer:TOKEN asks with a token. Variables in BODY are put in. With ! the answer
+// has to be a refusal.
+func scriptAs(ts *script, neg bool, args []string) {
+	if len(args) < 4 || len(args) > 6 {
+		ts.Fatalf("usage: as NAME METHOD PORT PATH [BODY [HEADER]]")
+	}
+	args = append(args, "", "")
+	port, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	r, err := http.NewRequest(args[1], "http://node"+args[3], strings.NewReader(os.Expand(args[4], ts.Getenv)))
+	ts.Check(err)
+	if name, value, ok := strings.Cut(args[5], ": "); ok {
+		r.Header.Set(name, value)
+	}
+	c := portClient(port)
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if token, ok := strings.CutPrefix(args[0], "bearer:"); ok {
+		r.Header.Set("Authorization", "Bearer "+token)
+	} else {
+		all := ts.Value(browsers{}).(map[string]http.CookieJar)
+		if all[args[0]] == nil {
+			all[args[0]], err = cookiejar.New(nil)
+			ts.Check(err)
+		}
+		c.Jar = all[args[0]]
+	}
+	resp, err := c.Do(r)
+	ts.Check(err)
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d\n%s\n", resp.StatusCode, b)
+	if neg != (resp.StatusCode >= 400) {
+		ts.Fatalf("answered %d:\n%s", resp.StatusCode, b)
+	}
+}
+
+// find NAME PATTERN sets a variable to the pattern's first group in what was printed last.
+func scriptFind(ts *script, _ bool, args []string) {
+	out := ts.ReadFile("stdout") + ts.ReadFile("stderr")
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(out)
+	if len(m) < 2 {
+		ts.Fatalf("no %s in\n%s", args[1], out)
+	}
+	ts.Setenv(args[0], m[1])
 }
 
 func portClient(port int) *http.Client {

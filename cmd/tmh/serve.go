@@ -10,6 +10,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node"
 	"github.com/asean-tmh/tmh/node/config"
+	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/match/embed"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
@@ -34,12 +35,14 @@ func serveCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			show := welcome(cmd, n, cfg, dir)
 			go func() {
 				<-n.Ready()
 				cmd.Printf("The node of %s runs.\n", cfg.Member)
 				if a := n.HTTPAddr(); a != "" {
 					cmd.Printf("Pages and API: http://%s/\n", a)
 				}
+				show()
 			}()
 			return n.Run(cmd.Context())
 		},
@@ -76,6 +79,10 @@ func openNode(cfg config.File, alone bool) (*node.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	house, err := houseOf(cfg)
+	if err != nil {
+		return nil, err
+	}
 	tuneMemory(uint64(cfg.MemoryLimit))
 	return node.New(node.Config{
 		Member: protocol.MemberID(cfg.Member), Record: record, Transport: transport, Papers: papers,
@@ -83,9 +90,26 @@ func openNode(cfg config.File, alone bool) (*node.Node, error) {
 		Index: cfg.Index, Lexicon: cfg.Lexicon, Embedder: embedder, EmbedTimeout: cfg.Embedding.Timeout,
 		Backup: node.BackupConfig{Dir: cfg.Backup.Dir, Every: cfg.Backup.Every, Keep: cfg.Backup.Keep},
 		Listen: cfg.Listen, Announce: cfg.Announce, Relay: cfg.Relay, Alone: alone,
+		House: house, Certificate: cfg.TLS.Cert, Key: cfg.TLS.Key, Proxies: cfg.Proxies,
 		HTTP: cfg.HTTP, Socket: cfg.Socket, Token: token, Demonstration: cfg.Demonstration, Version: buildVersion(),
 		Log: logger(cfg.Log),
 	})
+}
+
+// houseOf is what the configuration says of people, mail and the agency.
+func houseOf(cfg config.File) (h house.Config, err error) {
+	h = house.Config{
+		PublicURL: cfg.PublicURL, Agency: house.Agency(cfg.Agency), Mail: cfg.SMTP.Server(),
+		Provider: house.Provider{Issuer: cfg.OIDC.Issuer, ClientID: cfg.OIDC.ClientID, Name: cfg.OIDC.Name},
+	}
+	if cfg.OIDC.ClientSecretFile != "" {
+		b, err := os.ReadFile(cfg.OIDC.ClientSecretFile)
+		if err != nil {
+			return h, fmt.Errorf("read the secret of the provider of identities: %w", err)
+		}
+		h.Provider.ClientSecret = strings.TrimSpace(string(b))
+	}
+	return h, nil
 }
 
 // openEmbedder is nil where no embedding endpoint is configured.

@@ -337,8 +337,11 @@ func TestWhatEndsSessions(t *testing.T) {
 	id := h.mustUser("s@u.example")
 	signIn := func() SignedIn {
 		t.Helper()
-		s, err := h.SignIn(bg, "s@u.example", good, here)
-		h.must(err)
+		var s SignedIn
+		h.must(h.store.Update(func(tx *store.Tx) (err error) {
+			s, err = h.SignInAs(tx, id, "passkey", here)
+			return err
+		}))
 		return s
 	}
 	dead := func(why string, s SignedIn) {

@@ -1,8 +1,9 @@
 // Package api is the REST interface of a node, under /api/v1, and what the node serves to strangers at
 // /.well-known/tmh/charter.
 //
-// Everybody may read. Writing, importing and the metrics want the operator's token, or the node's own unix socket, which is
-// what Operator is for. Faults are RFC 9457 problems (application/problem+json) with a code of package protocol, and name
+// Who may use which address stands in one table (routes.go). Who asks is a session's cookie, a token, the operator's token, or the
+// node's own unix socket, which is what Operator is for. Answers about people are never to be kept on the way (no-store); what is
+// edited has a version, which is its entity tag: an edit says in If-Match which one it saw. Faults are RFC 9457 problems (application/problem+json) with a code of package protocol, and name
 // every fault of a request at once, by field; causes are logged and never shown. A listing travels in protocol.Listing's own
 // JSON form. The OpenAPI 3.1 description at /api/v1/openapi.json is made from the same Go types that answer.
 //
@@ -49,8 +50,6 @@ type Desk interface {
 	// Suggest completes what is being typed, at most n times.
 	Suggest(typed string, n int) []match.Suggestion
 	Counterparts(ctx context.Context, ref match.Ref, f match.Filter, limit, offset int) (exchange.MatchAnswer, error)
-	// FullRecord is fetched from the listing's origin; CodeUnavailable where that cannot be reached.
-	FullRecord(ctx context.Context, ref match.Ref) ([]byte, error)
 	Members() []exchange.MemberState
 	Member(id protocol.MemberID) (exchange.MemberDetail, error)
 	Figures() stats.Report
@@ -104,7 +103,7 @@ func New(cfg Config) *API {
 		cfg.Door = &door.Keeper{Member: cfg.Member}
 	}
 	a := &API{cfg: cfg, door: cfg.Door}
-	public, operator := a.routes(a.identify), a.routes(a.asOperator)
+	public, operator := a.routes(a.identify, newLimits()), a.routes(a.asOperator, noLimits())
 	a.operatorRoutes(operator)
 	a.public, a.operator = public, a.withBackup(operator)
 	return a
@@ -121,10 +120,10 @@ const base = "/api/v1"
 
 type guard = func(http.Handler) http.Handler
 
-func (a *API) routes(identify guard) chi.Router {
+func (a *API) routes(identify guard, lim limits) chi.Router {
 	r := chi.NewRouter()
 	operatorOnly := a.wants(access.Operate)
-	r.Use(a.common, identify, middleware.GetHead)
+	r.Use(a.common, identify, lim.writes, middleware.GetHead)
 	r.NotFound(a.noRoute)
 	r.MethodNotAllowed(a.noMethod(r))
 	h := humachi.New(r, humaConfig(a.cfg.Version, a.explain))
@@ -132,8 +131,22 @@ func (a *API) routes(identify guard) chi.Router {
 	a.listingRoutes(h, guarded)
 	a.matchRoutes(h)
 	a.nodeRoutes(h)
+	if a.cfg.House != nil {
+		a.sessionRoutes(h, lim)
+		a.linkRoutes(h, lim)
+		a.accountRoutes(h, lim)
+		a.peopleRoutes(h)
+		a.organisationRoutes(h)
+		a.tokenRoutes(h)
+		a.auditRoutes(h)
+		a.postingRoutes(h)
+		a.draftRoutes(h)
+		a.reviewRoutes(h)
+		a.grantRoutes(h)
+		a.recordRoutes(h)
+		a.documentRoutes(h, lim)
+	}
 
-	r.Get(base+"/listings/{origin}/{id}/full", a.fullRecord)
 	r.Get(base+"/members/{id}/feed", a.feed())
 	r.Get("/.well-known/tmh/charter", a.papers)
 	r.With(operatorOnly).Post(base+"/imports", a.imports)
@@ -176,7 +189,7 @@ func (a *API) noRoute(w http.ResponseWriter, _ *http.Request) {
 
 func (a *API) noMethod(routes chi.Routes) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		for _, m := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 			probe := m
 			if m == http.MethodHead {
 				probe = http.MethodGet

@@ -91,9 +91,6 @@ func (d *desk) Counterparts(ctx context.Context, ref match.Ref, f match.Filter, 
 	return d.Match(ctx, match.Query{Self: ref, Filter: f, Limit: limit, Offset: offset})
 }
 
-func (d *desk) FullRecord(context.Context, match.Ref) ([]byte, error) {
-	return []byte(`{"contact":"x"}`), d.fault
-}
 func (d *desk) Members() []exchange.MemberState {
 	return []exchange.MemberState{{ID: "KH", Name: "Cambodia"}}
 }
@@ -191,7 +188,6 @@ func TestReadRoutes(t *testing.T) {
 		"/api/v1/listings":                 `"sdg":[2,7]`,
 		"/api/v1/listings?kind=TO,TR":      `"title":"Solar <dryer>"`,
 		"/api/v1/listings/KH/TO-1":         `"origin":"KH"`,
-		"/api/v1/listings/KH/TO-1/full":    `{"contact":"x"}`,
 		"/api/v1/match?q=dryer":            `"sentence":"Both say dryer."`,
 		"/api/v1/members":                  `"name":"Cambodia"`,
 		"/api/v1/statistics":               `"months":[]`,

@@ -52,24 +52,26 @@ func found(code protocol.Code, field, message string) error {
 type Payload struct{ bytes []byte }
 
 // Resolve implements huma.Resolver.
-func (p *Payload) Resolve(ctx huma.Context) []error {
+func (p *Payload) Resolve(ctx huma.Context) (faults []error) {
+	p.bytes, faults = readJSON(ctx, maxBody)
+	return faults
+}
+
+func readJSON(ctx huma.Context, most int) ([]byte, []error) {
 	if ct := ctx.Header("Content-Type"); ct != "" && !strings.HasPrefix(ct, "application/json") {
-		return []error{finding{protocol.Errorf(protocol.CodeValue, "Content-Type", "send application/json"), http.StatusUnsupportedMediaType}}
+		return nil, []error{finding{protocol.Errorf(protocol.CodeValue, "Content-Type", "send application/json"), http.StatusUnsupportedMediaType}}
 	}
-	b, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), maxBody+1))
+	b, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), int64(most)+1))
 	var network net.Error
 	switch {
 	case errors.As(err, &network) && network.Timeout():
-		return []error{finding{protocol.Errorf(protocol.CodeTruncated, "body", "did not arrive in time"), http.StatusRequestTimeout}}
+		return nil, []error{finding{protocol.Errorf(protocol.CodeTruncated, "body", "did not arrive in time"), http.StatusRequestTimeout}}
 	case err != nil:
-		return []error{finding{protocol.Errorf(protocol.CodeTruncated, "body", "ended before it was complete"), http.StatusBadRequest}}
-	case len(b) > maxBody:
-		return []error{finding{
-			protocol.Errorf(protocol.CodeTooLarge, "body", "at most %d bytes", maxBody), http.StatusRequestEntityTooLarge,
-		}}
+		return nil, []error{finding{protocol.Errorf(protocol.CodeTruncated, "body", "ended before it was complete"), http.StatusBadRequest}}
+	case len(b) > most:
+		return nil, []error{finding{protocol.Errorf(protocol.CodeTooLarge, "body", "at most %d bytes", most), http.StatusRequestEntityTooLarge}}
 	}
-	p.bytes = b
-	return nil
+	return b, nil
 }
 
 // object reads the members of a JSON object into the values that into points at, and names every fault. Unknown members are

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5"
 
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/match"
@@ -211,23 +209,4 @@ func (a *API) withdraw(ctx context.Context, in *withdrawInput) (*receiptOutput, 
 		return nil, a.problem(err)
 	}
 	return &receiptOutput{Status: http.StatusOK, Body: r}, nil
-}
-
-// fullRecord passes on what the origin keeps, of a form that only the origin knows.
-func (a *API) fullRecord(w http.ResponseWriter, r *http.Request) {
-	ref, err := match.ParseRef(chi.URLParam(r, "origin"), chi.URLParam(r, "id"))
-	if err != nil {
-		a.fail(w, err)
-		return
-	}
-	b, err := a.cfg.Desk.FullRecord(r.Context(), ref)
-	if err != nil {
-		a.fail(w, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	if json.Valid(b) {
-		w.Header().Set("Content-Type", "application/json")
-	}
-	_, _ = w.Write(b)
 }

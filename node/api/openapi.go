@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,16 +22,31 @@ func humaConfig(version string, explain huma.Transformer) huma.Config {
 		version = "0"
 	}
 	c := huma.DefaultConfig("TMH node", version)
-	c.Info.Description = "Matching of technology over the catalogue of a whole federation. Everybody may read; writing wants the operator's token."
+	c.Info.Description = "Matching of technology over the catalogue of a whole federation. Everybody may read summaries; for all else one signs in."
 	c.DocsPath, c.SchemasPath, c.OpenAPIPath = "", "", ""
 	c.CreateHooks = nil
 	c.Transformers = []huma.Transformer{explain}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"operator": {Type: "http", Scheme: "bearer", Description: "the operator token of this node's configuration"},
+		"token":    {Type: "http", Scheme: "bearer", Description: "a person's token, within its scopes"},
+		"session":  {Type: "apiKey", In: "cookie", Name: "__Host-tmh", Description: "the session of who signed in; tmh on a node without https"},
 	}
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	// Types that have a JSON form of their own.
 	c.Components.Schemas.RegisterTypeAlias(typeOf[protocol.Instant](), typeOf[time.Time]())
 	return c
+}
+
+// schemaName tells types of one name apart by their package, where that is one of the house.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if pkg := path.Base(t.PkgPath()); slices.Contains([]string{"access", "audit", "passkey", "oidc", "posting", "record", "document"}, pkg) && t.Name() != "" {
+		return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+	}
+	return name
 }
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
@@ -55,14 +73,7 @@ func describe(h huma.API) []byte {
 			"default": {Description: "Error", Content: map[string]*huma.MediaType{problemType: {Schema: doc.Components.Schemas.Schema(typeOf[Problem](), true, "")}}},
 		}
 	}
-	str := &huma.Schema{Type: huma.TypeString}
 	operator := []map[string][]string{{"operator": {}}}
-	doc.AddOperation(&huma.Operation{
-		OperationID: "full-record", Method: http.MethodGet, Path: base + "/listings/{origin}/{id}/full",
-		Summary:    "The full record, fetched from its origin now; 503 where the origin cannot be reached",
-		Parameters: []*huma.Param{{Name: "origin", In: "path", Required: true, Schema: str}, {Name: "id", In: "path", Required: true, Schema: str}},
-		Responses:  text("application/octet-stream"),
-	})
 	doc.AddOperation(&huma.Operation{
 		OperationID: "import", Method: http.MethodPost, Path: base + "/imports", Security: operator,
 		Summary:     "Publish many listings; the answer streams one JSON line an event, the last says done or fault",
@@ -87,7 +98,7 @@ func describe(h huma.API) []byte {
 		notNull(s)
 	}
 	for _, p := range doc.Paths {
-		for _, op := range []*huma.Operation{p.Get, p.Post, p.Put, p.Delete} {
+		for _, op := range []*huma.Operation{p.Get, p.Post, p.Put, p.Patch, p.Delete} {
 			if op != nil {
 				for _, param := range op.Parameters {
 					notNull(param.Schema)

@@ -152,7 +152,7 @@ func TestCausesAreNotShown(t *testing.T) {
 		}
 	}
 	d.fault = &protocol.Error{Code: protocol.CodeUnavailable, Message: "the origin cannot be reached", Err: errors.New("dial secret")}
-	if w := ask(h, "GET", "/api/v1/listings/KH/TO-1/full", ""); !strings.Contains(w.Body.String(), "cannot be reached") || strings.Contains(w.Body.String(), "secret") {
+	if w := ask(h, "GET", "/api/v1/listings", ""); !strings.Contains(w.Body.String(), "cannot be reached") || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("got %s", w.Body)
 	}
 }
@@ -257,7 +257,7 @@ func TestDescription(t *testing.T) {
 	for path, methods := range map[string]string{
 		"/api/v1/listings": "get post", "/api/v1/listings/{origin}/{id}": "get", "/api/v1/listings/{id}": "put delete",
 		"/api/v1/match": "get post", "/api/v1/suggest": "get", "/api/v1/members": "get", "/api/v1/statistics": "get", "/api/v1/health": "get", "/api/v1/metrics": "get",
-		"/api/v1/imports": "post", "/api/v1/listings/{origin}/{id}/full": "get", "/.well-known/tmh/charter": "get",
+		"/api/v1/imports": "post", "/.well-known/tmh/charter": "get",
 	} {
 		for _, m := range strings.Fields(methods) {
 			if doc.Paths[path][m] == nil {

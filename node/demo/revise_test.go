@@ -5,23 +5,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asean-tmh/tmh/node"
+	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/record"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
-// alone is the desk of a federation's only node.
-func alone(t *testing.T) *exchange.Desk {
+// alone is a federation's only node.
+func alone(t *testing.T) *node.Node {
 	t.Helper()
 	f := newFederation(t, smaller(0))
 	f.start("SEC")
-	return f.Node("SEC").Desk()
+	return f.Node("SEC")
 }
 
 // one publishes one listing, with a full record where it is not nil.
-func one(t *testing.T, d *exchange.Desk, l *protocol.Listing, full []byte) exchange.Result {
+func one(t *testing.T, d *exchange.Desk, l *protocol.Listing, full *protocol.Record) exchange.Result {
 	t.Helper()
-	r, err := d.PublishAll(t.Context(), []exchange.Publication{{Listing: l, Full: full}})
+	r, err := d.PublishAll(t.Context(), []exchange.Publication{{Listing: l, Record: full}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +43,8 @@ func standing(t *testing.T, d *exchange.Desk, id protocol.ListingID) *protocol.L
 // TestRevisionKeepsFullRecordAndDate: a revision that said neither once dropped the link to the full record without a word
 // and moved the day of publication to its own.
 func TestRevisionKeepsFullRecordAndDate(t *testing.T) {
-	d := alone(t)
+	n := alone(t)
+	d := n.Desk()
 	offer := func(said string) *protocol.Listing { l := invented("ID", 1, said); l.Updated = 0; return l }
 	published := protocol.DateOf(time.Now()) - 300
 	steps := []struct {
@@ -52,36 +56,36 @@ func TestRevisionKeepsFullRecordAndDate(t *testing.T) {
 		wantFull  string
 		wantDate  protocol.Date
 	}{
-		{"first", "first", `{"a":1}`, published, exchange.Published, `{"a":1}`, published},
-		{"says neither", "second", "", 0, exchange.Revised, `{"a":1}`, published},
-		{"says neither again", "second", "", 0, exchange.Unchanged, `{"a":1}`, published},
-		{"only a new full record", "second", `{"a":2}`, 0, exchange.Revised, `{"a":2}`, published},
-		{"only another date", "second", "", published + 9, exchange.Revised, `{"a":2}`, published + 9},
-		{"keeps both", "third", "", 0, exchange.Revised, `{"a":2}`, published + 9},
+		{"first", "first", "lab", published, exchange.Published, "lab", published},
+		{"says neither", "second", "", 0, exchange.Revised, "lab", published},
+		{"says neither again", "second", "", 0, exchange.Unchanged, "lab", published},
+		{"only a new full record", "second", "pilot", 0, exchange.Revised, "pilot", published},
+		{"only another date", "second", "", published + 9, exchange.Revised, "pilot", published + 9},
+		{"keeps both", "third", "", 0, exchange.Revised, "pilot", published + 9},
 	}
 	for _, s := range steps {
 		l := offer(s.said)
 		l.Published = s.published
-		var full []byte
+		var full *protocol.Record
 		if s.full != "" {
-			full = []byte(s.full)
+			full = &protocol.Record{Level: protocol.LevelPublic, Stage: s.full}
 		}
 		if r := one(t, d, l, full); r.Err != nil || r.Outcome != s.outcome {
 			t.Fatalf("%s: %s %v, want %s", s.name, r.Outcome, r.Err, s.outcome)
 		}
 		now := standing(t, d, l.ID)
-		if now.Full != protocol.Sum([]byte(s.wantFull)) || now.Published != s.wantDate {
-			t.Errorf("%s: full %s of %s, want that of %s of %s", s.name, now.Full, now.Published, s.wantFull, s.wantDate)
+		if now.Published != s.wantDate {
+			t.Errorf("%s: of %s, want %s", s.name, now.Published, s.wantDate)
 		}
-		if b, err := d.FullRecord(t.Context(), match.Ref{Origin: "SEC", ID: l.ID}); err != nil || string(b) != s.wantFull {
-			t.Errorf("%s: the full record is %s, %v; want %s", s.name, b, err, s.wantFull)
+		if shown, err := n.House().Records.Get(t.Context(), record.Ref{Origin: "SEC", ID: l.ID}, access.Actor{}); err != nil || shown.Record.Stage != s.wantFull || !shown.Verified {
+			t.Errorf("%s: the full record is %+v, %v; want %s", s.name, shown, err, s.wantFull)
 		}
 	}
 }
 
 // TestPublishedToComeIsRefused: a listing dated 9999-12-31 was signed, and every node's table of months ended there.
 func TestPublishedToComeIsRefused(t *testing.T) {
-	d := alone(t)
+	d := alone(t).Desk()
 	today := protocol.DateOf(time.Now())
 	for i, c := range []struct {
 		published protocol.Date

@@ -58,7 +58,7 @@ type Limits struct {
 
 // DefaultLimits of what is taken in.
 func DefaultLimits() Limits {
-	return Limits{PDF: 20 << 20, Pages: 200, Picture: 10 << 20, Pixels: 40_000_000, Listing: 100 << 20, Documents: 20}
+	return Limits{PDF: protocol.MaxDocument, Pages: 200, Picture: 10 << 20, Pixels: 40_000_000, Listing: 100 << 20, Documents: protocol.MaxDocuments}
 }
 
 func (l Limits) withDefaults() Limits {

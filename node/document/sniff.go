@@ -123,7 +123,7 @@ func lastPart(name string) string {
 }
 
 // MaxName is how many characters a name has at most, its ending included.
-const MaxName = 120
+const MaxName = protocol.MaxDocumentName
 
 // cleanName makes a name safe to show, to send and to save: no path, no control characters or those that turn the direction
 // of writing, none that a file system refuses, and the ending that the type has.

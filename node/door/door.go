@@ -44,7 +44,7 @@ func ClientOf(ctx context.Context) access.Client {
 // Identify says who asks, to ActorOf and ClientOf. A token that proves nothing is refused (CodeNotPermitted); a cookie that does
 // is passed over, as its session may just have ended.
 func (k *Keeper) Identify(r *http.Request) (*http.Request, error) {
-	ctx := context.WithValue(r.Context(), clientKey{}, access.Client{Address: ClientAddress(r, k.Proxies), Agent: clip(r.UserAgent())})
+	ctx := context.WithValue(r.Context(), clientKey{}, access.Client{Address: clientAddress(k.Proxies, r), Agent: clip(r.UserAgent())})
 	var actor access.Actor
 	if header := r.Header.Get("Authorization"); header != "" {
 		scheme, token, _ := strings.Cut(header, " ")

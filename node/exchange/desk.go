@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"time"
 
@@ -21,8 +22,6 @@ type Catalogue interface {
 	Member(id protocol.MemberID) (MemberDetail, error)
 	Figures() stats.Report
 	Health() Health
-	// Fetch gets the full record behind a summary from its origin, or from here where this is the origin.
-	Fetch(ctx context.Context, ref match.Ref) ([]byte, error)
 }
 
 // Journal is where the desk writes: this node's own catalogue. Append returns when all is durable, one Written for every
@@ -33,17 +32,18 @@ type Journal interface {
 }
 
 // Intent is a change that somebody wants. Decide is called in the writing transaction with the record as it stands, nil
-// for none, and says what to sign; nil for nothing.
+// for none, and the full record that is kept with it (protocol.EncodeRecord), and says what to sign; nil for nothing.
 type Intent struct {
 	Key    protocol.RecordKey
-	Decide func(current *protocol.Change) (*Act, error)
+	Decide func(current *protocol.Change, full []byte) (*Act, error)
+	Ends   []byte // of a final withdrawal, its tombstone: for a hold that has left the set already
 }
 
-// Act is what is to be signed.
+// Act is what is to be signed; with a zero Kind nothing is, and Full alone is kept.
 type Act struct {
 	Kind protocol.ChangeKind
 	Body []byte
-	Full []byte // the full record to keep with a listing; nil leaves what is there
+	Full []byte // the full record to keep with a listing; nil leaves what is there, an empty one deletes it
 }
 
 // Written is what became of an intent. Err is its own refusal.
@@ -78,10 +78,11 @@ func NewDesk(member protocol.MemberID, c Catalogue, j Journal, e Engine, now fun
 func (d *Desk) today() protocol.Date { return protocol.DateOf(d.now()) }
 
 // Publication is a listing with the full record that stays at its origin. A revision without a full record keeps the one
-// that is there and its link; one without a published date keeps the date, unless that is still to come.
+// that is there and its links; one without a published date keeps the date, unless that is still to come. A listing that
+// comes without a record and names parts of one is believed: whoever keeps the record has split it.
 type Publication struct {
 	Listing *protocol.Listing
-	Full    []byte
+	Record  *protocol.Record
 }
 
 // Publish creates or revises a listing of this node. Publishing what is there already signs nothing.
@@ -127,8 +128,13 @@ func (d *Desk) PublishAll(ctx context.Context, all []Publication) ([]Result, err
 }
 
 func check(p Publication) error {
-	if len(p.Full) > protocol.MaxFullRecord {
-		return protocol.Errorf(protocol.CodeTooLarge, "full_record", "%d bytes, at most %d", len(p.Full), protocol.MaxFullRecord)
+	if p.Record != nil {
+		if p.Record.Visibility() == protocol.LevelInvited {
+			return protocol.Errorf(protocol.CodeValue, "full_record.level", "a listing shown by invitation only is not in the catalogue: post it on the node's pages, or choose another level")
+		}
+		if err := p.Record.Validate(); err != nil {
+			return err
+		}
 	}
 	return p.Listing.Validate()
 }
@@ -154,11 +160,12 @@ func (d *Desk) receipt(id protocol.ListingID, w Written) Result {
 }
 
 func (d *Desk) publication(p Publication) Intent {
-	return Intent{Key: p.Listing.ID.Key(), Decide: func(current *protocol.Change) (*Act, error) {
+	return Intent{Key: p.Listing.ID.Key(), Decide: func(current *protocol.Change, held []byte) (*Act, error) {
 		l := *p.Listing
 		latest := d.today() + 1 // where the day begins earlier than in UTC it may be tomorrow already
-		if p.Full != nil {
-			l.Full = protocol.Sum(p.Full)
+		full, err := split(p.Record, &l, held)
+		if err != nil {
+			return nil, err
 		}
 		if current != nil {
 			if current.Kind == protocol.Withdraw {
@@ -170,10 +177,13 @@ func (d *Desk) publication(p Publication) Intent {
 					l.Published = t.Published
 				}
 			} else if old, err := protocol.DecodeListing(current.Body); err == nil {
-				if same(&l, old) {
+				if same(&l, old, p.Record != nil) {
+					if full != nil && !bytes.Equal(full, held) { // its owner's settings are in no part
+						return &Act{Full: full}, nil
+					}
 					return nil, nil
 				}
-				carryOver(&l, old, latest)
+				carryOver(&l, old, latest, p.Record != nil)
 			}
 		}
 		if l.Published > latest {
@@ -186,27 +196,49 @@ func (d *Desk) publication(p Publication) Intent {
 		if err := l.Validate(); err != nil {
 			return nil, err
 		}
-		return &Act{Kind: protocol.Put, Body: l.Encode(), Full: p.Full}, nil
+		return &Act{Kind: protocol.Put, Body: l.Encode(), Full: full}, nil
 	}}
 }
 
-// same reports whether l says what old said. What the desk fills in by itself does not count, unless l says it too.
-func same(l, old *protocol.Listing) bool {
+// split names a record's parts in the listing and gives the form in which it is kept. What is unchanged since held keeps its
+// hash, so that publishing the same again signs nothing.
+func split(r *protocol.Record, l *protocol.Listing, held []byte) ([]byte, error) {
+	if r == nil {
+		return nil, nil
+	}
+	var before []*protocol.Part
+	if held != nil {
+		_, before, _ = protocol.DecodeRecord(held) // a damaged one is replaced
+	}
+	parts, err := r.Parts(l.ID, before, nil)
+	if err != nil {
+		return nil, err
+	}
+	l.BindFull(parts)
+	if len(parts) == 0 {
+		return []byte{}, nil
+	}
+	return protocol.EncodeRecord(r, parts), nil
+}
+
+// same reports whether l says what old said. What the desk fills in by itself does not count, unless l says it too. Of a full
+// record l says something where it came with one, which may be empty.
+func same(l, old *protocol.Listing, recorded bool) bool {
 	a, b := *l, *old
 	a.Updated, b.Updated = 0, 0
 	if a.Published == 0 {
 		b.Published = 0
 	}
-	if a.Full == (protocol.Hash{}) {
-		b.Full = protocol.Hash{}
+	if !a.HasFull() && !recorded {
+		b.BindFull(nil)
 	}
 	return string(a.Encode()) == string(b.Encode())
 }
 
 // carryOver keeps in a revision what it does not say and the desk filled in before, except a date after latest.
-func carryOver(l, old *protocol.Listing, latest protocol.Date) {
-	if l.Full == (protocol.Hash{}) {
-		l.Full = old.Full
+func carryOver(l, old *protocol.Listing, latest protocol.Date, recorded bool) {
+	if !recorded {
+		l.KeepFull(old)
 	}
 	if l.Published == 0 && old.Published <= latest {
 		l.Published = old.Published
@@ -224,7 +256,7 @@ func (d *Desk) Withdraw(ctx context.Context, id protocol.ListingID, t protocol.T
 	if _, err := protocol.ParseListingID(string(id)); err != nil {
 		return Receipt{}, err
 	}
-	written, err := d.journal.Append(ctx, []Intent{{Key: id.Key(), Decide: func(current *protocol.Change) (*Act, error) {
+	intent := Intent{Key: id.Key(), Decide: func(current *protocol.Change, _ []byte) (*Act, error) {
 		if current == nil {
 			return nil, protocol.Errorf(protocol.CodeNotFound, "id", "%s holds no listing %s", d.member, id)
 		}
@@ -240,7 +272,11 @@ func (d *Desk) Withdraw(ctx context.Context, id protocol.ListingID, t protocol.T
 			t.Kind, t.Country, t.Published = l.Kind, l.Country, stats.PublishedOn(l)
 		}
 		return &Act{Kind: protocol.Withdraw, Body: t.Encode()}, nil
-	}}})
+	}}
+	if t.Reason != protocol.OnHold {
+		intent.Ends = t.Encode()
+	}
+	written, err := d.journal.Append(ctx, []Intent{intent})
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -249,26 +285,4 @@ func (d *Desk) Withdraw(ctx context.Context, id protocol.ListingID, t protocol.T
 		r.Outcome = Removed
 	}
 	return r.Receipt, r.Err
-}
-
-// FullRecord of a listing, from its origin.
-//
-// Errors: CodeNotFound where there is no such listing or it has no full record; CodeUnavailable where the origin cannot
-// be reached; CodeBody where what the origin sent is not what the summary binds.
-func (d *Desk) FullRecord(ctx context.Context, ref match.Ref) ([]byte, error) {
-	e, err := d.Entry(ref)
-	if err != nil {
-		return nil, err
-	}
-	if e.Listing == nil || e.Listing.Full == (protocol.Hash{}) {
-		return nil, protocol.Errorf(protocol.CodeNotFound, "full", "%s has no more than its summary", ref.ID)
-	}
-	b, err := d.Fetch(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	if protocol.Sum(b) != e.Listing.Full {
-		return nil, protocol.Errorf(protocol.CodeBody, "full", "what %s sent is not the record that its signed summary names", ref.Origin)
-	}
-	return b, nil
 }

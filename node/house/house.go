@@ -121,6 +121,7 @@ func New(cfg Config) (h *House, err error) {
 	}
 	h.Library = record.NewServer(record.ServerConfig{
 		Store: cfg.Store, Member: cfg.Member, Roster: cfg.Roster, Now: cfg.Now, Caps: cfg.Caps,
+		Owner: posting.Owner, Summary: posting.InvitedSummary,
 		Document: func(hash protocol.Hash) (io.ReadCloser, error) { return h.Documents.Open(hash) }, Log: cfg.Log,
 	})
 	h.Records, err = record.NewReader(record.ReaderConfig{

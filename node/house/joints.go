@@ -39,6 +39,9 @@ func (h *House) auditAccess(tx *store.Tx, e access.Event) error {
 }
 
 func (h *House) auditPosting(tx *store.Tx, e posting.Event) error {
+	if err := h.ended(tx, e); err != nil {
+		return err
+	}
 	return h.Audit.Append(tx, audit.Event{
 		Kind: kindOf(e.Operator, string(e.Actor), string(e.Token)), Actor: string(e.Actor), Token: string(e.Token), Action: e.Action,
 		ResourceKind: "posting", Resource: string(e.ID), Detail: e.Detail,
@@ -61,7 +64,7 @@ func (h *House) erase(tx *store.Tx, id access.UserID) error {
 	}
 	errs := []error{passkey.Erase(tx, string(id)), oidc.Erase(tx, string(id)), h.Audit.Erase(tx, string(id))}
 	if u != nil && u.Email != "" {
-		errs = append(errs, h.Mail.Forget(tx, u.Email))
+		errs = append(errs, h.Mail.Forget(tx, u.Email), h.Library.Grants().Erase(tx, h.cfg.Member, u.Email))
 	}
 	return errors.Join(errs...)
 }
@@ -96,12 +99,15 @@ func (h *House) attach(tx *store.Tx, id protocol.ListingID, all []protocol.Docum
 			}
 		}
 	}
-	for hash := range want {
-		if kept[hash] {
+	for i, d := range all {
+		if err := asKept(tx, d, i, kept[d.Hash]); err != nil {
+			return err
+		}
+		if kept[d.Hash] {
 			continue
 		}
-		if err := document.Attach(tx, id, hash, h.cfg.Documents); err != nil {
-			return err
+		if err := document.Attach(tx, id, d.Hash, h.cfg.Documents); err != nil {
+			return ofRecord(err)
 		}
 	}
 	return nil

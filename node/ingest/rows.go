@@ -21,7 +21,6 @@ type Row struct {
 	ID      string // as far as it could be read
 	Listing *protocol.Listing
 	Record  *protocol.Record // the full record that came with it; nil: none
-	Full    []byte           // Record in JSON, all levels of it
 	Err     error            // protocol.Errors with every fault of the row
 }
 
@@ -103,9 +102,6 @@ func jsonRow(n int, line []byte) Row {
 		return row
 	}
 	row.Listing, row.ID = l, string(l.ID)
-	if row.Record != nil {
-		row.Full, _ = json.Marshal(row.Record) // what was just read can be written
-	}
 	return row
 }
 

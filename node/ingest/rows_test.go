@@ -137,8 +137,8 @@ func TestRowsOfJSON(t *testing.T) {
 		})
 	}
 	for row := range ingest.Rows("jsonl", strings.NewReader(listing+`,"full_record":{"stage": "Runs."}}`)) {
-		if row.Listing == nil || row.Record == nil || row.Record.Stage != "Runs." || string(row.Full) != `{"stage":"Runs."}` {
-			t.Errorf("full record %s of %v", row.Full, row.Listing)
+		if row.Listing == nil || row.Record == nil || row.Record.Stage != "Runs." {
+			t.Errorf("full record %v of %v", row.Record, row.Listing)
 		}
 	}
 }

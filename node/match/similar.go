@@ -63,7 +63,7 @@ const MaxSuspects = 20
 
 // similarAmong are the best listings by BM25F that are compared word by word. Near-same texts share so many words that they
 // are among the very first.
-const similarAmong = 100
+const similarAmong = 50
 
 // Similar names up to n listings of any origin, kind and validity that are suspiciously like the draft, the most suspicious
 // first. It is as deterministic as an answer. A draft at fault is a *protocol.Error; otherwise the error is ctx's or that

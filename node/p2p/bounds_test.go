@@ -83,11 +83,12 @@ func TestTooManyRequests(t *testing.T) {
 
 func TestTooManyRecordsAndPapers(t *testing.T) {
 	f, a, b, c := trio(t)
-	a.desk.record(func(protocol.MemberID, protocol.RecordKey) ([]byte, error) { return []byte("full"), nil })
 	a.desk.paper(func(uint64) *protocol.Papers { return &protocol.Papers{Charters: []*protocol.SignedCharter{f.charter}} })
-	record := func(n *node) error { _, err := n.FetchRecord(t.Context(), "AA", "listing/a"); return err }
+	record := func(n *node) error { _, err := f.fetchOne(t.Context(), n, "AA"); return err }
 	e := map[*node]*protocol.SignedEntitlement{b: f.entitlement("BB", "AA"), c: f.entitlement("CC", "AA")}
-	a.desk.serve(nil, func(protocol.MemberID, *protocol.SignedEntitlement, protocol.Hash) (io.ReadCloser, error) {
+	a.desk.serve(func(protocol.MemberID, *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
+		return &protocol.RecordAnswer{Parts: [][]byte{[]byte("full")}}, nil
+	}, func(protocol.MemberID, *protocol.SignedEntitlement, protocol.Hash) (io.ReadCloser, error) {
 		return io.NopCloser(strings.NewReader("document")), nil
 	})
 	document := func(n *node) error {

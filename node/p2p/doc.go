@@ -45,8 +45,7 @@
 // most MaxFullRecord + 4 KiB. A request without a hash is answered by one message: code and message; or the parts, from the lowest
 // level, MaxFullRecord bytes together, and the summary where the record is by invitation. A request for the document of a hash is
 // answered by code and message; or by its bytes in pieces of 64 KiB, a message each, of which only the last may be shorter, and
-// then by a message with nothing but last, which is 1. A stream that is reset before has no document. (Who has no entitlement asks
-// with a record key in field 1, and gets one part.)
+// then by a message with nothing but last, which is 1. A stream that is reset before has no document.
 //
 // A request must arrive within 10 s, and every message of an answer within 30 s of the one before: what the receiver
 // does between two messages counts. Per peer and protocol a node serves 4 streams at a time and lets 4 more wait for up

@@ -68,7 +68,7 @@ func TestFrameAtItsBound(t *testing.T) {
 func FuzzMessages(f *testing.F) {
 	f.Add(encodePapersRequest(0))
 	f.Add(encodePapersRequest(1 << 63))
-	f.Add((&recordRequest{key: "listing/a"}).encode())
+	f.Add(appendField(nil, 1, []byte("listing/a")))
 	fed := newFederation(f, "test", "AA", "BB")
 	f.Add((&recordRequest{entitlement: fed.entitlement("AA", "BB")}).encode())
 	f.Add((&recordRequest{entitlement: fed.entitlement("AA", "BB"), document: protocol.Hash{1}}).encode())

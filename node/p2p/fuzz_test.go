@@ -68,7 +68,6 @@ func fuzzed(f *testing.F) (*federation, *node) {
 	a.desk.paper(func(uint64) *protocol.Papers {
 		return &protocol.Papers{Charters: []*protocol.SignedCharter{fed.charter}}
 	})
-	a.desk.record(func(protocol.MemberID, protocol.RecordKey) ([]byte, error) { return []byte("full"), nil })
 	a.desk.serve(func(protocol.MemberID, *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
 		return &protocol.RecordAnswer{Parts: [][]byte{[]byte("part")}}, nil
 	}, func(protocol.MemberID, *protocol.SignedEntitlement, protocol.Hash) (io.ReadCloser, error) {
@@ -135,7 +134,7 @@ func FuzzServeStream(f *testing.F) {
 		f.Add(byte(0), b)
 	}
 	f.Add(byte(1), a.zip.frame(encodePapersRequest(1)))
-	f.Add(byte(2), a.zip.frame((&recordRequest{key: "listing/a"}).encode()))
+	f.Add(byte(2), a.zip.frame(appendField(nil, 1, []byte("listing/a"))))
 	f.Add(byte(2), a.zip.frame((&recordRequest{entitlement: fed.entitlement("BB", "AA")}).encode()))
 	f.Add(byte(2), a.zip.frame((&recordRequest{entitlement: fed.entitlement("BB", "AA"), document: protocol.Hash{1}}).encode()))
 	from := peerOf(fed, "BB")
@@ -164,9 +163,9 @@ func FuzzReadAnswer(f *testing.F) {
 	feed := frame(&protocol.Answer{Head: change.SignedHeader.Bytes(), Changes: [][]byte{change.Bytes()}})
 	requests := []*protocol.Request{askChanges(), {Kind: protocol.AskVector}, {Kind: protocol.AskHeads},
 		{Kind: protocol.AskOwn, Origin: "AA"}, {Kind: protocol.AskBuckets, Origin: "BB"}, {Kind: protocol.AskForks, Origin: "BB"}}
-	const papers, record, parts, document = 100, 101, 102, 103
+	const papers, parts, document = 100, 102, 103
 	for _, b := range hostileFrames(a.zip) {
-		for _, kind := range []byte{0, 1, papers, record, parts, document} {
+		for _, kind := range []byte{0, 1, papers, parts, document} {
 			f.Add(kind, b)
 		}
 	}
@@ -180,22 +179,16 @@ func FuzzReadAnswer(f *testing.F) {
 	f.Add(byte(4), frame(&protocol.Answer{Buckets: make([]protocol.Hash, protocol.Buckets), Last: true}))
 	f.Add(byte(5), frame(&protocol.Answer{Forks: [][]byte{fed.evidence("BB", 1).Encode()}, Last: true}))
 	f.Add(byte(papers), a.zip.frame((&protocol.Papers{Charters: []*protocol.SignedCharter{fed.charter}, Cards: []*protocol.SignedCard{fed.card("BB")}}).Encode()))
-	f.Add(byte(record), a.zip.frame((&recordReply{parts: [][]byte{[]byte("full")}}).encode()))
+	f.Add(byte(parts), a.zip.frame((&recordReply{parts: [][]byte{[]byte("full")}}).encode()))
 	f.Add(byte(parts), a.zip.frame((&recordReply{parts: [][]byte{[]byte("one"), []byte("two")}, listing: []byte("l")}).encode()))
 	f.Add(byte(document), append(a.zip.frame((&recordReply{chunk: []byte("document")}).encode()), a.zip.frame((&recordReply{last: true}).encode())...))
 	f.Add(byte(document), bytes.Repeat(a.zip.frame((&recordReply{chunk: make([]byte, maxChunk)}).encode()), 9))
-	f.Add(byte(record), a.zip.frame((&recordReply{refused: protocol.Errorf(protocol.CodeNotFound, "", "nothing there")}).encode()))
+	f.Add(byte(parts), a.zip.frame((&recordReply{refused: protocol.Errorf(protocol.CodeNotFound, "", "nothing there")}).encode()))
 	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
 		w := a.newWire(&tape{in: bytes.NewReader(b), from: holder})
 		switch kind {
 		case papers:
 			within(t, 128<<20, func() { _, _ = a.readPapers(w, "BB") })
-		case record:
-			within(t, 8<<20, func() {
-				if got, err := a.readRecord(w, "BB"); err == nil && len(got) > protocol.MaxFullRecord {
-					t.Errorf("a record of %d bytes", len(got))
-				}
-			})
 		case parts:
 			within(t, 8<<20, func() {
 				if x, err := a.readParts(w, "BB"); err == nil && len(x.Parts) > maxParts {

@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -180,7 +181,6 @@ type desk struct {
 	mu       sync.Mutex // guards the rest
 	answerer func(ctx context.Context, from protocol.MemberID, r *protocol.Request, send func(*protocol.Answer) error) error
 	papers   func(from uint64) *protocol.Papers
-	recorder func(from protocol.MemberID, key protocol.RecordKey) ([]byte, error)
 	parts    func(from protocol.MemberID, e *protocol.SignedEntitlement) (*protocol.RecordAnswer, error)
 	document func(from protocol.MemberID, e *protocol.SignedEntitlement, hash protocol.Hash) (io.ReadCloser, error)
 }
@@ -214,13 +214,6 @@ func (d *desk) Answer(ctx context.Context, from protocol.MemberID, r *protocol.R
 	d.mu.Unlock()
 	return f(ctx, from, r, send)
 }
-func (d *desk) Record(_ context.Context, from protocol.MemberID, key protocol.RecordKey) ([]byte, error) {
-	d.mu.Lock()
-	f := d.recorder
-	d.mu.Unlock()
-	return f(from, key)
-}
-
 func (d *desk) Parts(_ context.Context, from protocol.MemberID, e *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
 	d.mu.Lock()
 	f := d.parts
@@ -234,7 +227,7 @@ func (d *desk) Document(_ context.Context, from protocol.MemberID, e *protocol.S
 	return f(from, e, hash)
 }
 
-// answer, paper, record and serve say what the desk answers from now on.
+// answer, paper and serve say what the desk answers from now on.
 func (d *desk) answer(f func(ctx context.Context, from protocol.MemberID, r *protocol.Request, send func(*protocol.Answer) error) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -245,16 +238,30 @@ func (d *desk) paper(f func(from uint64) *protocol.Papers) {
 	defer d.mu.Unlock()
 	d.papers = f
 }
-func (d *desk) record(f func(from protocol.MemberID, key protocol.RecordKey) ([]byte, error)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.recorder = f
-}
 func (d *desk) serve(parts func(protocol.MemberID, *protocol.SignedEntitlement) (*protocol.RecordAnswer, error),
 	document func(protocol.MemberID, *protocol.SignedEntitlement, protocol.Hash) (io.ReadCloser, error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.parts, d.document = parts, document
+}
+
+// one says that this part is what the desk serves of every record from now on.
+func (d *desk) one(part string) {
+	d.serve(func(protocol.MemberID, *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
+		return &protocol.RecordAnswer{Parts: [][]byte{[]byte(part)}}, nil
+	}, nil)
+}
+
+// fetchOne is that part as n fetches it from m.
+func (f *federation) fetchOne(ctx context.Context, n *node, m protocol.MemberID) (string, error) {
+	a, err := n.FetchParts(ctx, m, f.entitlement(n.id, m))
+	switch {
+	case err != nil:
+		return "", err
+	case a.Refused != nil:
+		return "", a.Refused
+	}
+	return string(bytes.Join(a.Parts, []byte(", "))), nil
 }
 
 // node is a Net with its desk.

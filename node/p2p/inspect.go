@@ -28,6 +28,7 @@ func (n *Net) inspector(federation protocol.Hash) func(peer.ID, *pubsub.RPC) err
 		if !ok {
 			return errSurplus
 		}
+		n.tapRPC(from, rpc)
 		if !n.budgets.take(from, gossipRPCs, 1) {
 			n.surplus(from, max(len(rpc.Publish), 1))
 			return errSurplus

@@ -142,7 +142,7 @@ func TestRelay(t *testing.T) {
 	through := a.Addrs()[0] + "/p2p/" + a.PeerID() + "/p2p-circuit"
 	b := open("BB", false, []string{through}, cardA, f.card("CC")) // dials AA only
 	c := open("CC", false, nil, cardA, f.card("BB", b.Addrs()...))
-	b.desk.record(func(protocol.MemberID, protocol.RecordKey) ([]byte, error) { return []byte("full"), nil })
+	b.desk.one("full")
 	for _, n := range []*node{a, b, c} {
 		f.run(n)
 	}
@@ -150,7 +150,7 @@ func TestRelay(t *testing.T) {
 	if got := c.host.Network().ConnsToPeer(b.host.ID())[0].RemoteMultiaddr().String(); !strings.Contains(got, "p2p-circuit") {
 		t.Errorf("connected by %s", got)
 	}
-	if r, err := c.FetchRecord(t.Context(), "BB", "listing/a"); err != nil || string(r) != "full" {
+	if r, err := f.fetchOne(t.Context(), c, "BB"); err != nil || r != "full" {
 		t.Errorf("record: got %q, %v", r, err)
 	}
 	heard(t, c.Net, "changes", 2)

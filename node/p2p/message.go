@@ -52,14 +52,10 @@ func takeField(b []byte, num protowire.Number) (v, rest []byte) {
 // recordRequest asks for the parts of a full record, or for one of its documents.
 type recordRequest struct {
 	entitlement *protocol.SignedEntitlement
-	document    protocol.Hash      // zero: the parts
-	key         protocol.RecordKey // instead of an entitlement, from nodes that have none
+	document    protocol.Hash // zero: the parts
 }
 
 func (r *recordRequest) encode() []byte {
-	if r.entitlement == nil {
-		return appendField(nil, 1, []byte(r.key))
-	}
 	b := appendField(nil, 1, r.entitlement.Bytes())
 	if r.document != (protocol.Hash{}) {
 		b = appendField(b, 2, r.document[:])
@@ -73,14 +69,12 @@ func decodeRecordRequest(b []byte) (*recordRequest, error) {
 	if len(v) == 0 {
 		return nil, protocol.Errorf(protocol.CodeValue, "request", "is no request for a record")
 	}
-	r := new(recordRequest)
-	copy(r.document[:], document)
-	var err error
-	if r.key, err = protocol.ParseRecordKey(string(v)); err != nil { // no entitlement is one: it begins with a line feed
-		if r.entitlement, err = protocol.DecodeEntitlement(v); err != nil {
-			return nil, err
-		}
+	e, err := protocol.DecodeEntitlement(v)
+	if err != nil {
+		return nil, err
 	}
+	r := &recordRequest{entitlement: e}
+	copy(r.document[:], document)
 	if !bytes.Equal(r.encode(), b) {
 		return nil, protocol.Errorf(protocol.CodeValue, "request", "is no request for a record")
 	}

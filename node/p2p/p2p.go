@@ -54,16 +54,14 @@ type Handler interface {
 	Answer(ctx context.Context, from protocol.MemberID, r *protocol.Request, send func(*protocol.Answer) error) error
 	// Papers are the charters from version from on and all cards, within protocol.MaxPapers bytes.
 	Papers(from uint64) *protocol.Papers
-	// Record is a full record, for who asks without an entitlement. A handler that is a Library too needs no other. Of an error the code and message of a protocol.Error travel, CodeInternal for others.
-	Record(ctx context.Context, from protocol.MemberID, key protocol.RecordKey) ([]byte, error)
+	Library
 	// Connected and Disconnected report another member's first connection and the loss of its last one, alternating per
 	// member. They must return soon: redialling waits for them. Stopping reports no Disconnected.
 	Connected(m protocol.MemberID)
 	Disconnected(m protocol.MemberID)
 }
 
-// Library is a Handler that serves full records, and documents, to whom they are meant for. The entitlement is in form and not
-// verified. Of an error the code and message of a protocol.Error travel, CodeInternal for others.
+// Library serves full records, and documents, to whom they are meant for. The entitlement is in form and not verified. Of an error the code and message of a protocol.Error travel, CodeInternal for others.
 type Library interface {
 	// Parts of a record; Refused is not read.
 	Parts(ctx context.Context, from protocol.MemberID, e *protocol.SignedEntitlement) (*protocol.RecordAnswer, error)
@@ -89,6 +87,7 @@ type Net struct {
 	asking        map[string]*lanes
 	speakers      speakers
 	gossip        atomic.Pointer[gossip] // while Run runs
+	tap           tap                    // nil but in tests
 	started       atomic.Bool
 	closing       sync.Once
 	closeErr      error

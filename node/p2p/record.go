@@ -12,7 +12,7 @@ import (
 )
 
 // The record stream: the parts of a full record, and its documents, from the origin alone. Whom they are meant for is the
-// Library's to judge; here is who asks, how often, and how much.
+// Handler's to judge; here is who asks, how often, and how much.
 
 // answerRecord answers one request. What cannot be answered is refused in words, and the stream ends well.
 func (n *Net) answerRecord(ctx context.Context, h Handler, from protocol.MemberID, r *recordRequest, w *wire) error {
@@ -24,16 +24,10 @@ func (n *Net) answerRecord(ctx context.Context, h Handler, from protocol.MemberI
 		n.faults.blame(from, requestRate, "request", "record")
 		return w.write((&recordReply{refused: protocol.Errorf(protocol.CodeUnavailable, "", "too many requests; ask later")}).encode(), messageTime)
 	}
-	library, ok := h.(Library)
-	switch {
-	case r.entitlement == nil:
-		return w.write(n.record(ctx, h, from, r.key).encode(), messageTime)
-	case !ok:
-		return w.write((&recordReply{refused: protocol.Errorf(protocol.CodeUnavailable, "", "full records are not served here")}).encode(), messageTime)
-	case of == askingDocument:
-		return n.answerDocument(ctx, library, from, r, w)
+	if of == askingDocument {
+		return n.answerDocument(ctx, h, from, r, w)
 	}
-	a, err := library.Parts(ctx, from, r.entitlement)
+	a, err := h.Parts(ctx, from, r.entitlement)
 	if err != nil {
 		return w.write(n.refusal(from, r.entitlement.RecordKey, err).encode(), messageTime)
 	}
@@ -45,11 +39,11 @@ func (n *Net) answerRecord(ctx context.Context, h Handler, from protocol.MemberI
 	return w.write(b, messageTime)
 }
 
-// answerDocument sends what the library gives. A fault in the middle ends the stream with a reset, as the pieces that were sent
+// answerDocument sends what the handler gives. A fault in the middle ends the stream with a reset, as the pieces that were sent
 // could pass for the whole.
-func (n *Net) answerDocument(ctx context.Context, l Library, from protocol.MemberID, r *recordRequest, w *wire) error {
+func (n *Net) answerDocument(ctx context.Context, h Handler, from protocol.MemberID, r *recordRequest, w *wire) error {
 	key := r.entitlement.RecordKey
-	document, err := l.Document(ctx, from, r.entitlement, r.document)
+	document, err := h.Document(ctx, from, r.entitlement, r.document)
 	if err != nil {
 		return w.write(n.refusal(from, key, err).encode(), messageTime)
 	}
@@ -74,20 +68,6 @@ func (n *Net) answerDocument(ctx context.Context, l Library, from protocol.Membe
 			return w.write((&recordReply{last: true}).encode(), messageTime)
 		}
 	}
-}
-
-// record answers who asks without an entitlement.
-func (n *Net) record(ctx context.Context, h Handler, from protocol.MemberID, key protocol.RecordKey) *recordReply {
-	b, err := h.Record(ctx, from, key)
-	switch {
-	case err == nil && len(b) > protocol.MaxFullRecord:
-		err = fmt.Errorf("full record of %d bytes, at most %d", len(b), protocol.MaxFullRecord)
-	case err == nil && len(b) == 0:
-		return new(recordReply)
-	case err == nil:
-		return &recordReply{parts: [][]byte{b}}
-	}
-	return n.refusal(from, key, err)
 }
 
 func (n *Net) refusal(from protocol.MemberID, key protocol.RecordKey, err error) *recordReply {
@@ -190,29 +170,4 @@ func (s *scroll) take(r *recordReply) error {
 	s.short = len(r.chunk) < maxChunk
 	s.sum.Write(r.chunk)
 	return nil
-}
-
-// FetchRecord asks m for the full record under key without an entitlement. A refusal of m's is a *protocol.Error with its code and
-// message; other errors are Ask's.
-func (n *Net) FetchRecord(ctx context.Context, m protocol.MemberID, key protocol.RecordKey) (record []byte, err error) {
-	err = n.request(ctx, m, recordProtocol, (&recordRequest{key: key}).encode(), func(w *wire) error {
-		record, err = n.readRecord(w, m)
-		return err
-	})
-	return record, err
-}
-
-func (n *Net) readRecord(w *wire, m protocol.MemberID) ([]byte, error) {
-	a, err := n.readParts(w, m)
-	switch {
-	case err != nil:
-		return nil, err
-	case a.Refused != nil:
-		return nil, a.Refused
-	case len(a.Parts) == 0:
-		return nil, nil
-	case len(a.Parts) > 1 || len(a.Listing) > 0:
-		return nil, n.failed(m, protocol.Errorf(protocol.CodeValue, "answer", "has more than was asked for"))
-	}
-	return a.Parts[0], nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -12,8 +14,6 @@ import (
 
 	"github.com/asean-tmh/tmh/protocol"
 )
-
-var _ Library = (*desk)(nil)
 
 func TestParts(t *testing.T) {
 	f, a, b := pair(t)
@@ -139,16 +139,75 @@ func TestForgedDocument(t *testing.T) {
 	}
 }
 
-// bare is a handler that is no Library.
-type bare struct{ Handler }
-
-func TestWithoutLibrary(t *testing.T) {
+// A request must name whom it is for: nothing is answered to who has no entitlement.
+func TestRecordWantsAnEntitlement(t *testing.T) {
 	f := newFederation(t, "test", "AA", "BB")
 	a := f.open("AA")
 	a.SetRoster(f.roster(f.card("AA"), f.card("BB")))
-	s := &tape{in: bytes.NewReader(nil)}
-	r := &recordRequest{entitlement: f.entitlement("BB", "AA")}
-	if err := a.answerRecord(t.Context(), bare{a.desk}, "BB", r, a.newWire(s)); err != nil || s.out == 0 {
-		t.Errorf("sent %d bytes: %v", s.out, err)
+	a.desk.one("full")
+	for _, svc := range a.services(a.desk) {
+		if svc.id != recordProtocol {
+			continue
+		}
+		for name, request := range map[string][]byte{
+			"none": nil, "a record key": appendField(nil, 1, []byte("listing/a")), "a hash alone": appendField(nil, 2, make([]byte, 32)),
+			"two": append((&recordRequest{entitlement: f.entitlement("BB", "AA")}).encode(), (&recordRequest{entitlement: f.entitlement("BB", "AA")}).encode()...),
+		} {
+			s := &tape{in: bytes.NewReader(nil)}
+			if err := svc.answer(t.Context(), "BB", request, a.newWire(s)); !errors.Is(err, errRefused) || s.out > 0 {
+				t.Errorf("%s: sent %d bytes and %v", name, s.out, err)
+			}
+		}
+		s := &tape{in: bytes.NewReader(nil)}
+		if err := svc.answer(t.Context(), "BB", (&recordRequest{entitlement: f.entitlement("BB", "AA")}).encode(), a.newWire(s)); err != nil || s.out == 0 {
+			t.Errorf("with one: sent %d bytes and %v", s.out, err)
+		}
+	}
+}
+
+// The tap hears all that others send, decompressed: gossip, requests and answers.
+func TestTap(t *testing.T) {
+	f := newFederation(t, "test", "AA", "BB")
+	a, b := f.open("AA"), f.open("BB")
+	var mu sync.Mutex
+	heardBy := map[string][]byte{}
+	for _, n := range []*node{a, b} {
+		n.Tap(func(from protocol.MemberID, where string, m []byte) {
+			mu.Lock()
+			defer mu.Unlock()
+			k := string(n.id) + " from " + string(from) + " " + where
+			heardBy[k] = append(heardBy[k], m...)
+		})
+	}
+	f.introduce(a, b)
+	f.run(a)
+	f.run(b)
+	await(t, a.desk.up, "BB")
+	await(t, b.desk.up, "AA")
+	heard(t, b.Net, "changes", 1)
+	secret := strings.Repeat("secret ", 40)
+	change, err := protocol.SignChange(f.recordKey("BB"), f.header("BB", 1), []byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.PublishChanges(t.Context(), []*protocol.Change{change}); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, a.desk.changes)
+	b.desk.one(secret)
+	if got, err := f.fetchOne(t.Context(), a, "BB"); err != nil || got != secret {
+		t.Fatalf("%q, %v", got, err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for k, want := range map[string][]byte{
+		"AA from BB " + topicName(f.charter.FederationID(), "changes"): []byte(secret),
+		"AA from BB " + recordProtocol:                                 []byte(secret),
+		"BB from AA " + recordProtocol:                                 f.entitlement("AA", "BB").Bytes(),
+		"AA from BB gossip":                                            []byte(topicName(f.charter.FederationID(), "heads")),
+	} {
+		if !bytes.Contains(heardBy[k], want) {
+			t.Errorf("%s: not heard in %d bytes", k, len(heardBy[k]))
+		}
 	}
 }

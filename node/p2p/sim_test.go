@@ -69,8 +69,8 @@ func TestSimulatedFederation(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		simulatedChange(t, f, nodes, 2)
 
-		b.desk.record(func(protocol.MemberID, protocol.RecordKey) ([]byte, error) { return []byte("full"), nil })
-		if r, err := a.FetchRecord(ctx, "BB", "listing/a"); err != nil || string(r) != "full" {
+		b.desk.one("full")
+		if r, err := f.fetchOne(ctx, a, "BB"); err != nil || r != "full" {
 			t.Errorf("record: got %q, %v", r, err)
 		}
 		for _, n := range nodes {

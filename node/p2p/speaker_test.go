@@ -20,7 +20,7 @@ func TestOfTwoCopiesTheOneThatClaimsMostIsAsked(t *testing.T) {
 		return send(&protocol.Answer{Last: true})
 	})
 	for name, n := range map[string]*node{"first": first, "second": second} {
-		n.desk.record(func(protocol.MemberID, protocol.RecordKey) ([]byte, error) { return []byte(name), nil })
+		n.desk.one(name)
 		n.desk.answer(func(_ context.Context, _ protocol.MemberID, _ *protocol.Request, send func(*protocol.Answer) error) error {
 			return send(&protocol.Answer{Last: true, Vector: []protocol.Claim{{Origin: "BB", Pos: protocol.Position{Epoch: 1, Seq: 10}}}})
 		})
@@ -39,7 +39,7 @@ func TestOfTwoCopiesTheOneThatClaimsMostIsAsked(t *testing.T) {
 	}
 	asked := func(want string) {
 		t.Helper()
-		if got, err := a.FetchRecord(t.Context(), "BB", "listing/a"); err != nil || string(got) != want {
+		if got, err := f.fetchOne(t.Context(), a, "BB"); err != nil || got != want {
 			t.Errorf("AA asked %q (%v), want %q", got, err, want)
 		}
 	}

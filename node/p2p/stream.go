@@ -36,6 +36,7 @@ const (
 // wire reads and writes frames on a stream, each within its time. One goroutine uses it.
 type wire struct {
 	stream  network.Stream
+	heard   func([]byte) // nil but in tests
 	in      *tally
 	r       *bufio.Reader // of in
 	zip     *codec
@@ -46,7 +47,7 @@ type wire struct {
 
 func (n *Net) newWire(s network.Stream) *wire {
 	in := &tally{Reader: s}
-	return &wire{stream: s, in: in, r: bufio.NewReader(in), zip: n.zip}
+	return &wire{stream: s, heard: n.tapped(s), in: in, r: bufio.NewReader(in), zip: n.zip}
 }
 
 func (w *wire) read(bound int, within time.Duration) ([]byte, error) {
@@ -56,6 +57,9 @@ func (w *wire) read(bound int, within time.Duration) ([]byte, error) {
 	before, start := w.in.bytes, time.Now()
 	b, err := w.zip.readFrame(w.r, bound)
 	w.slow = w.reading.add(w.in.bytes-before, time.Since(start))
+	if err == nil && w.heard != nil {
+		w.heard(b)
+	}
 	return b, err
 }
 

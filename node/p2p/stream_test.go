@@ -180,10 +180,6 @@ func TestHostileRequestIsReset(t *testing.T) {
 		return nil
 	})
 	a.desk.paper(func(uint64) *protocol.Papers { t.Error("the handler was called"); return nil })
-	a.desk.record(func(protocol.MemberID, protocol.RecordKey) ([]byte, error) {
-		t.Error("the handler was called")
-		return nil, nil
-	})
 	a.desk.serve(func(protocol.MemberID, *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
 		t.Error("the handler was called")
 		return nil, nil
@@ -277,45 +273,6 @@ func TestPapers(t *testing.T) {
 	b.desk.paper(func(uint64) *protocol.Papers { return new(protocol.Papers) })
 	if p, err := a.FetchPapers(t.Context(), "BB", 9); err != nil || len(p.Charters) != 0 {
 		t.Errorf("nothing new: got %v, %v", p, err)
-	}
-}
-
-func TestRecord(t *testing.T) {
-	_, a, b := pair(t)
-	full := random(protocol.MaxFullRecord)
-	b.desk.record(func(from protocol.MemberID, key protocol.RecordKey) ([]byte, error) {
-		switch key {
-		case "listing/full":
-			return full, nil
-		case "listing/empty":
-			return nil, nil
-		case "listing/large":
-			return make([]byte, protocol.MaxFullRecord+1), nil
-		case "listing/invited":
-			return nil, &protocol.Error{Code: protocol.CodeNotPermitted, Message: "ask for an invitation, " + string(from), Err: errors.New("secret")}
-		}
-		return nil, errors.New("secret")
-	})
-	for _, tt := range []struct {
-		key     protocol.RecordKey
-		want    []byte
-		code    protocol.Code
-		message string
-	}{
-		{"listing/full", full, "", ""},
-		{"listing/empty", nil, "", ""},
-		{"listing/large", nil, protocol.CodeInternal, "internal fault"},
-		{"listing/invited", nil, protocol.CodeNotPermitted, "ask for an invitation, AA"},
-		{"listing/other", nil, protocol.CodeInternal, "internal fault"},
-	} {
-		got, err := a.FetchRecord(t.Context(), "BB", tt.key)
-		if !slices.Equal(got, tt.want) || protocol.CodeOf(err) != tt.code {
-			t.Errorf("%s: got %d bytes and %v", tt.key, len(got), err)
-		}
-		var e *protocol.Error
-		if errors.As(err, &e) && (e.Message != tt.message || e.Err != nil) {
-			t.Errorf("%s: got %q caused by %v", tt.key, e.Message, e.Err)
-		}
 	}
 }
 

@@ -178,7 +178,11 @@ func (p *Postings) sign(ctx context.Context, h *Posting, x *printed) error {
 	if err != nil {
 		return damaged("summary", h.ID, err)
 	}
-	results, err := p.cfg.Desk.PublishAll(ctx, []exchange.Publication{{Listing: l}}) // it names the parts of its record; finish keeps them
+	what := exchange.Publication{Listing: l} // it names the parts of its record, which finish keeps
+	if !l.HasFull() {
+		what.Record = new(protocol.Record) // there is none, or no longer
+	}
+	results, err := p.cfg.Desk.PublishAll(ctx, []exchange.Publication{what})
 	if err != nil {
 		return err
 	}

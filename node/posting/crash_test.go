@@ -71,6 +71,29 @@ func TestCrashBetweenTheSteps(t *testing.T) {
 	}
 }
 
+// While the desk is at work on a posting, neither Resume nor anybody else hands it over a second time.
+func TestOneAtATheDesk(t *testing.T) {
+	h := newHouse(t, "")
+	h.trust("oITC")
+	x := h.create(content())
+	calls := 0
+	h.gate.during = func() {
+		if calls++; calls > 1 {
+			return
+		}
+		if err := h.Resume(h.ctx()); err != nil {
+			t.Error(err)
+		}
+		_, err := h.Edit(h.ctx(), editor, x.ID, x.Version+1, content())
+		wantCode(t, "edit meanwhile", err, protocol.CodeConflict)
+	}
+	x = h.submit(x)
+	if calls != 1 || x.Publications != 1 {
+		t.Errorf("the desk was called %d times for %d publications", calls, x.Publications)
+	}
+	h.sound()
+}
+
 // What the desk refuses for good is undone and stays with its author, also where that shows at the next start only.
 func TestRefusalOfTheDesk(t *testing.T) {
 	h := newHouse(t, t.TempDir())

@@ -39,16 +39,16 @@ func (p *Postings) Due(ctx context.Context) (sent int, err error) {
 	for ctx.Err() == nil {
 		n := 0
 		err := p.cfg.Store.Update(func(tx *store.Tx) error {
-			ids, err := dueBy(tx, today)
+			keys, err := dueBy(tx, today)
 			if err != nil {
 				return err
 			}
-			for _, id := range ids {
-				if err := p.remind(tx, id, today); err != nil {
+			for _, key := range keys {
+				if err := p.remind(tx, key, today); err != nil {
 					return err
 				}
 			}
-			n = len(ids)
+			n = len(keys)
 			return nil
 		})
 		if err != nil {
@@ -61,24 +61,31 @@ func (p *Postings) Due(ctx context.Context) (sent int, err error) {
 	return sent, ctx.Err()
 }
 
-func dueBy(tx *store.Tx, today protocol.Date) (ids []protocol.ListingID, _ error) {
+func dueBy(tx *store.Tx, today protocol.Date) (keys []string, _ error) {
 	err := tx.Rows(store.TablePostingIndex, keyDue, "", func(key string, _ []byte) (bool, error) {
-		day, id, _ := strings.Cut(strings.TrimPrefix(key, keyDue), "/")
+		day, _, _ := strings.Cut(strings.TrimPrefix(key, keyDue), "/")
 		if n, err := strconv.ParseUint(day, 10, 32); err != nil || protocol.Date(n) > today {
 			return false, err
 		}
-		ids = append(ids, protocol.ListingID(id))
-		return len(ids) < dueStep, nil
+		keys = append(keys, key)
+		return len(keys) < dueStep, nil
 	})
-	return ids, err
+	return keys, err
 }
 
-func (p *Postings) remind(tx *store.Tx, id protocol.ListingID, today protocol.Date) error {
-	h, err := get(tx, id)
+func (p *Postings) remind(tx *store.Tx, key string, today protocol.Date) error {
+	_, id, _ := strings.Cut(strings.TrimPrefix(key, keyDue), "/")
+	h, err := lookUp(tx, protocol.ListingID(id))
 	if err != nil {
 		return err
 	}
-	was := index(h)
+	var was map[string]string
+	if h != nil {
+		was = index(h)
+	}
+	if _, ok := was[key]; !ok { // nobody's: it would be due for ever
+		return tx.DeleteRow(store.TablePostingIndex, key)
+	}
 	h.Reminded = today // the version stays: nobody's form is out of date by this
 	if err := put(tx, h, was); err != nil {
 		return err

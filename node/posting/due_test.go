@@ -97,6 +97,16 @@ func TestRemindersAfterSleep(t *testing.T) {
 	}
 }
 
+// A row of the index that belongs to no posting is cleared away.
+func TestStrayDueRow(t *testing.T) {
+	h := newHouse(t, "")
+	h.update(func(tx *store.Tx) error { return tx.SetRow(store.TablePostingIndex, keyDue+"00000001/nothing", nil) })
+	if _, err := h.Due(h.ctx()); err != nil || len(h.notices) != 0 {
+		t.Errorf("%d notices, %v", len(h.notices), err)
+	}
+	h.sound()
+}
+
 // A reminder that could not be put into the mail's queue is not noted as sent.
 func TestReminderIsSentAsOne(t *testing.T) {
 	h := newHouse(t, "")

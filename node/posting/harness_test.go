@@ -63,11 +63,19 @@ func (j *journal) Append(_ context.Context, intents []exchange.Intent) (all []ex
 			if current != nil {
 				w.Header, w.Existed = &current.SignedHeader, true
 			}
-			act, refusal := in.Decide(current)
+			held, err := tx.Full(in.Key)
+			if err != nil {
+				return err
+			}
+			act, refusal := in.Decide(current, held)
 			if j.refuse != nil {
 				refusal = j.refuse
 			}
-			if w.Err = refusal; refusal == nil && act != nil {
+			if w.Err = refusal; refusal == nil && act != nil && act.Kind == 0 {
+				if err := tx.SetFull(in.Key, act.Full); err != nil {
+					return err
+				}
+			} else if refusal == nil && act != nil {
 				ch, err := c.Author(own, j.signer, protocol.Header{Federation: protocol.Hash{1}, CharterVersion: 1, RecordKey: in.Key, Kind: act.Kind}, act.Body)
 				if err != nil {
 					return err
@@ -91,11 +99,15 @@ func (j *journal) Append(_ context.Context, intents []exchange.Intent) (all []ex
 type gate struct {
 	desk          *exchange.Desk
 	before, after error
+	during        func() // called while the desk is at work
 }
 
 func (g *gate) PublishAll(ctx context.Context, all []exchange.Publication) ([]exchange.Result, error) {
 	if g.before != nil {
 		return nil, g.before
+	}
+	if g.during != nil {
+		g.during()
 	}
 	r, err := g.desk.PublishAll(ctx, all)
 	return r, errors.Join(err, g.after)

@@ -279,6 +279,13 @@ func TestSupersedeAndRevoke(t *testing.T) {
 	wantCode(t, "supersede by itself", err, protocol.CodeValue)
 	_, err = h.Supersede(h.ctx(), editor, a.ID, a.Version, "nothing", "")
 	wantCode(t, "supersede by nothing", err, protocol.CodeValue)
+	theirs, err := h.Create(stranger, "oRUPP", "", content())
+	h.must(theirs, err)
+	h.trust("oRUPP")
+	theirs, _, err = h.Submit(h.ctx(), stranger, theirs.ID, theirs.Version)
+	h.must(theirs, err)
+	_, err = h.Supersede(h.ctx(), editor, a.ID, a.Version, theirs.ID, "")
+	wantCode(t, "supersede by another organisation's", err, protocol.CodeValue)
 	a = h.must(h.Supersede(h.ctx(), editor, a.ID, a.Version, b.ID, ""))
 	if _, reason := h.listed(a.ID); reason != "superseded" || a.ReplacedBy != b.ID {
 		t.Errorf("superseded: %q, %+v", reason, a)
@@ -330,6 +337,15 @@ func TestInvited(t *testing.T) {
 		t.Error("served after its withdrawal")
 	}
 	h.sound()
+
+	// Revised for everybody while it is on hold, and withdrawn: the catalogue never had it.
+	z := h.publish(c)
+	z = h.must(h.Hold(h.ctx(), editor, z.ID, z.Version, ""))
+	z = h.take(h.submit(h.must(h.Edit(h.ctx(), editor, z.ID, z.Version, content()))))
+	z = h.must(h.Judge(h.ctx(), judge, z.ID, z.Version, Scores{3, 3, 3, 3}, ""))
+	z = h.must(h.Withdraw(h.ctx(), editor, z.ID, z.Version, "other", ""))
+	wantState(t, z, Withdrawn, None)
+	h.sound()
 }
 
 // Nothing is signed where nothing changed, and salts stay with it.
@@ -370,27 +386,37 @@ func TestRecordRaisesItsLevel(t *testing.T) {
 		t.Error("the summary does not name the registered part")
 	}
 	if l.Full != (protocol.Hash{}) {
-		if p := l.Full; h.deskCarriesOver() {
-			t.Skipf("the desk carries over the hash of a part that is gone, %s", p.Short())
-		}
 		t.Error("the summary still names the public part")
 	}
 	h.sound()
+
+	c.Record = protocol.Record{}
+	x = h.submit(h.must(h.Edit(h.ctx(), editor, x.ID, x.Version, c)))
+	if l, _ := h.listed(x.ID); l.HasFull() {
+		if h.deskCarriesOver() {
+			t.Skip("the desk carries over the parts of a record that is gone")
+		}
+		t.Error("the summary still names parts of a record that is gone")
+	}
+	if all, _, err := h.Missing(editor, "", 10); len(all) != 0 || err != nil {
+		t.Errorf("missing %+v, %v", all, err)
+	}
 }
 
-// deskCarriesOver reports whether the desk keeps the hash of a public part that a revision does not name.
+// deskCarriesOver reports whether the desk keeps parts that a revision with an empty record does not have.
 func (h *house) deskCarriesOver() bool {
 	h.t.Helper()
 	l := content().Listing
-	for _, full := range []protocol.Hash{{1}, {}} {
-		l.ID, l.Full = "probe", full
+	l.ID = "probe"
+	full := content().Record
+	for _, r := range []*protocol.Record{&full, {}} {
 		l.TRL++
-		if _, err := h.gate.desk.PublishAll(h.ctx(), []exchange.Publication{{Listing: &l}}); err != nil {
+		if _, err := h.gate.desk.PublishAll(h.ctx(), []exchange.Publication{{Listing: &l, Record: r}}); err != nil {
 			h.t.Fatal(err)
 		}
 	}
 	now, _ := h.listed("probe")
-	return now.Full != (protocol.Hash{})
+	return now.HasFull()
 }
 
 func TestSelfPublishingAndAudits(t *testing.T) {

@@ -156,6 +156,26 @@ func (g *Grants) Drop(tx *store.Tx, id protocol.ListingID) error {
 	return nil
 }
 
+// Erase deletes the grants for a person at a member's node, whose e-mail address this is or was: the caller has asked whether it may.
+func (g *Grants) Erase(tx *store.Tx, m protocol.MemberID, email string) error {
+	var keys []string
+	if err := tx.Rows(store.TableGrant, "", "", func(key string, value []byte) (bool, error) {
+		x, err := grantOf(key, value)
+		if err == nil && x.Person != (protocol.Hash{}) && x.Person == protocol.Invitee(g.member, x.Listing.Key(), m, normal(email)) {
+			keys = append(keys, key)
+		}
+		return true, err
+	}); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := tx.DeleteRow(store.TableGrant, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (g *Grants) may(tx *store.Tx, a access.Actor, id protocol.ListingID) error {
 	if _, err := protocol.ParseListingID(string(id)); err != nil {
 		return err
@@ -198,14 +218,20 @@ func (g *Grants) holds(tx *store.Tx, id protocol.ListingID, m protocol.MemberID,
 
 func grantsOf(tx *store.Tx, id protocol.ListingID) (all []Grant, err error) {
 	err = tx.Rows(store.TableGrant, string(id)+"/", "", func(key string, value []byte) (bool, error) {
-		x := Grant{Listing: id, ID: strings.TrimPrefix(key, string(id)+"/")}
-		if err := json.Unmarshal(value, &x); err != nil {
-			return false, fmt.Errorf("grant %q: %w", key, err)
-		}
+		x, err := grantOf(key, value)
 		all = append(all, x)
-		return true, nil
+		return true, err
 	})
 	return all, err
+}
+
+func grantOf(key string, value []byte) (x Grant, err error) {
+	id, name, _ := strings.Cut(key, "/")
+	x.Listing, x.ID = protocol.ListingID(id), name
+	if err := json.Unmarshal(value, &x); err != nil {
+		return x, fmt.Errorf("grant %q: %w", key, err)
+	}
+	return x, nil
 }
 
 func (x *Grant) key() string { return string(x.Listing) + "/" + x.ID }

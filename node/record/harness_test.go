@@ -60,9 +60,6 @@ func (handler) Papers(uint64) *protocol.Papers                { return new(proto
 func (handler) Answer(context.Context, protocol.MemberID, *protocol.Request, func(*protocol.Answer) error) error {
 	return protocol.Errorf(protocol.CodeUnavailable, "", "nothing of that here")
 }
-func (handler) Record(context.Context, protocol.MemberID, protocol.RecordKey) ([]byte, error) {
-	return nil, nothing()
-}
 
 func (w *world) now() time.Time       { return time.Unix(w.clock.Load(), 0).UTC() }
 func (w *world) wait(d time.Duration) { w.clock.Add(int64(d / time.Second)) }

@@ -31,8 +31,7 @@ func may(a access.Actor, level protocol.Level, r access.Resource) error {
 	return access.Can(a, "", r)
 }
 
-// entitled are those of the parts that the actor may see. why is what forbids the first of the others. Who was invited reads
-// what is restricted too, whatever the audience.
+// entitled are those of the parts that the actor may see. why is what forbids the first of the others.
 func entitled(a access.Actor, parts []*protocol.Part, r access.Resource) (seen []*protocol.Part, why error) {
 	for _, p := range parts {
 		err := mayPart(a, p, r)
@@ -49,11 +48,7 @@ func mayPart(a access.Actor, p *protocol.Part, r access.Resource) error {
 	if p.Level == protocol.LevelRestricted {
 		r.Audience = audienceOf(p)
 	}
-	err := may(a, p.Level, r)
-	if err != nil && r.Invited {
-		return may(a, protocol.LevelInvited, r)
-	}
-	return err
+	return may(a, p.Level, r)
 }
 
 func audienceOf(p *protocol.Part) *access.Audience {

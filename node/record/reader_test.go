@@ -1,6 +1,7 @@
 package record
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -118,8 +119,12 @@ func TestInvitedTellsNothing(t *testing.T) {
 	w.keep("AA", "stored", a.threeLevels()) // and in nobody's catalogue
 	w.publish("AA", "withdrawn", a.threeLevels())
 	w.withdraw("AA", "withdrawn")
+	a.summaries["stored"] = listing("AA", "stored")
+	w.publish("AA", "left", a.threeLevels())
+	w.withdraw("AA", "left")
+	w.keep("AA", "left", a.threeLevels()) // though it should not be there
 	b.emails["u-BB"] = "b@example.org"
-	for _, id := range []protocol.ListingID{"none", "invited", "stored", "withdrawn"} {
+	for _, id := range []protocol.ListingID{"none", "invited", "stored", "withdrawn", "left"} {
 		for _, actor := range []access.Actor{{}, b.actor(access.Reader), b.actor(access.Admin)} {
 			_, err := b.reader.Get(t.Context(), Ref{"AA", id}, actor)
 			if e := new(protocol.Error); !errors.As(err, &e) || e.Error() != nothing().Error() && e.Error() != protocol.Errorf(protocol.CodeNotFound, "", "%s", nothing().Message).Error() {
@@ -206,6 +211,32 @@ func TestInvited(t *testing.T) {
 		if err := get(b, b.actor(access.Reader)); protocol.CodeOf(err) != protocol.CodeNotFound {
 			t.Errorf("%s, revoked: got %v", name, err)
 		}
+	}
+}
+
+// An own person of another organisation is invited as anybody is.
+func TestInvitedAtTheOrigin(t *testing.T) {
+	w := found(t, false, nil)
+	a := w.nodes["AA"]
+	w.keep("AA", "invited", a.invitedOnly())
+	a.summaries["invited"] = listing("AA", "invited")
+	a.emails["u-guest"] = "Guest@example.org"
+	guest := access.Actor{User: "u-guest", Member: "AA", Organisation: "o-2", Roles: []access.Role{access.Scout}}
+	get := func() protocol.Code {
+		_, err := a.reader.Get(t.Context(), Ref{"AA", "invited"}, guest)
+		return protocol.CodeOf(err)
+	}
+	if got := get(); got != protocol.CodeNotFound {
+		t.Errorf("not invited: %q", got)
+	}
+	if err := a.store.Update(func(tx *store.Tx) error {
+		_, err := a.Grants().Create(tx, a.actor(access.Editor), "invited", Invitation{Member: "AA", Email: "guest@example.org", Expires: protocol.InstantOf(w.now().Add(time.Hour))})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(); got != "" {
+		t.Errorf("invited: %q", got)
 	}
 }
 
@@ -387,6 +418,41 @@ func TestForgedParts(t *testing.T) {
 	} {
 		if _, err := readParts(Ref{"AA", "three"}, raw); err == nil || protocol.CodeOf(err) == protocol.CodeInternal {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// liar is an origin that sends more than it was asked for.
+type liar struct {
+	Network
+	parts []*protocol.Part
+}
+
+func (l liar) FetchParts(context.Context, protocol.MemberID, *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
+	a := new(protocol.RecordAnswer)
+	for _, p := range l.parts {
+		a.Parts = append(a.Parts, p.Bytes())
+	}
+	return a, nil
+}
+
+// Whatever an origin sends, a node shows its readers what they may see.
+func TestOriginThatSendsTooMuch(t *testing.T) {
+	w := found(t, false, nil)
+	b := w.nodes["BB"]
+	b.reader.cfg.Network = liar{parts: w.publish("AA", "three", w.nodes["AA"].threeLevels())}
+	company := b.actor(access.Reader)
+	company.OrganisationType = "sme-small"
+	for name, tt := range map[string]struct {
+		actor access.Actor
+		want  []protocol.Level
+	}{"stranger": {access.Actor{}, []protocol.Level{pub}}, "company": {company, []protocol.Level{pub, reg}}} {
+		x, err := b.reader.Get(t.Context(), Ref{"AA", "three"}, tt.actor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := seen(t, x); !slices.Equal(got, tt.want) {
+			t.Errorf("%s sees %q", name, got)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net"
@@ -483,6 +484,9 @@ func (l *liar) Head(_ protocol.MemberID, h *protocol.SignedHead) {
 func (l *liar) Papers(uint64) *protocol.Papers { return &protocol.Papers{} }
 func (l *liar) Connected(protocol.MemberID)    {}
 func (l *liar) Disconnected(protocol.MemberID) {}
-func (l *liar) Record(context.Context, protocol.MemberID, protocol.RecordKey) ([]byte, error) {
+func (l *liar) Parts(context.Context, protocol.MemberID, *protocol.SignedEntitlement) (*protocol.RecordAnswer, error) {
+	return nil, protocol.Errorf(protocol.CodeNotFound, "", "none")
+}
+func (l *liar) Document(context.Context, protocol.MemberID, *protocol.SignedEntitlement, protocol.Hash) (io.ReadCloser, error) {
 	return nil, protocol.Errorf(protocol.CodeNotFound, "", "none")
 }

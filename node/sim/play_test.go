@@ -380,7 +380,7 @@ func (p *play) report(m protocol.MemberID) error {
 	defer cancel()
 	start := time.Now()
 	key := protocol.RecordKey(fmt.Sprintf("report/2026-09/r%d", p.reports[m]+1))
-	written, err := n.Append(ctx, []exchange.Intent{{Key: key, Decide: func(*protocol.Change) (*exchange.Act, error) {
+	written, err := n.Append(ctx, []exchange.Intent{{Key: key, Decide: func(*protocol.Change, []byte) (*exchange.Act, error) {
 		return &exchange.Act{Kind: protocol.Put, Body: []byte(key)}, nil
 	}}})
 	if err != nil {

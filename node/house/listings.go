@@ -1,0 +1,114 @@
+package house
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/asean-tmh/tmh/node/access"
+	"github.com/asean-tmh/tmh/node/document"
+	"github.com/asean-tmh/tmh/node/posting"
+	"github.com/asean-tmh/tmh/node/record"
+	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/store"
+)
+
+// Where listings meet people, documents and readers.
+
+// Invite somebody to a listing of level invited.
+//
+// Errors: those of record.Grants.
+func (h *House) Invite(a access.Actor, id protocol.ListingID, in record.Invitation) (g record.Grant, err error) {
+	err = h.Store.Update(func(tx *store.Tx) error {
+		if g, err = h.Library.Grants().Create(tx, a, id, in); err != nil {
+			return err
+		}
+		return h.note(tx, a, "grant.create", "posting", string(id), map[string]string{"grant": g.ID, "member": string(g.Member)})
+	})
+	return g, err
+}
+
+// Invited lists the invitations to a listing, those that are over included.
+func (h *House) Invited(a access.Actor, id protocol.ListingID) (all []record.Grant, err error) {
+	err = h.Store.View(func(tx *store.Tx) error {
+		all, err = h.Library.Grants().List(tx, a, id)
+		return err
+	})
+	return all, err
+}
+
+// Disinvite takes an invitation back.
+func (h *House) Disinvite(a access.Actor, id protocol.ListingID, grant string) error {
+	return h.Store.Update(func(tx *store.Tx) error {
+		if err := h.Library.Grants().Revoke(tx, a, id, grant); err != nil {
+			return err
+		}
+		return h.note(tx, a, "grant.revoke", "posting", string(id), map[string]string{"grant": grant})
+	})
+}
+
+// Colleague is a person as access.Can would see him, signed in: to judge who may take over a case. Nobody acts by it.
+//
+// Errors: CodeNotFound.
+func (h *House) Colleague(id access.UserID) (a access.Actor, err error) {
+	err = h.Store.View(func(tx *store.Tx) error {
+		u, err := h.People.LookupUser(tx, id)
+		if err != nil {
+			return err
+		}
+		o, err := h.People.LookupOrganisation(tx, u.Organisation)
+		if err != nil {
+			return err
+		}
+		a = access.Actor{User: u.ID, Organisation: o.ID, OrganisationType: o.Type, Country: o.Country, Member: h.cfg.Member}
+		if u.Verified && !u.Disabled && !u.Erased && !o.Disabled {
+			a.Roles = u.Roles
+		}
+		return nil
+	})
+	return a, err
+}
+
+// ended forgets who was invited to a listing that never returns.
+func (h *House) ended(tx *store.Tx, e posting.Event) error {
+	_, stays := e.Detail["to"]
+	switch e.Action {
+	case "posting." + string(posting.Withdraw), "posting." + string(posting.Supersede), "posting." + string(posting.Revoke):
+	case "posting." + string(posting.Discard):
+		if stays {
+			return nil // a revision was discarded
+		}
+	default:
+		return nil
+	}
+	return h.Library.Grants().Drop(tx, e.ID)
+}
+
+// asKept refuses a document that the record describes otherwise than it is, which readers would be told. One that the listing
+// had before can be named on, though it is damaged by now.
+func asKept(tx *store.Tx, d protocol.Document, at int, before bool) error {
+	field := fmt.Sprintf("record.documents[%d]", at)
+	have, err := document.Describe(tx, d.Hash)
+	switch {
+	case err != nil && before:
+		return nil
+	case protocol.CodeOf(err) == protocol.CodeNotFound:
+		return protocol.Errorf(protocol.CodeValue, field, "is not here: send the document first, and name it as the answer says")
+	case err != nil:
+		return err
+	}
+	if e := have.Entry(); d.Type != e.Type || d.Size != e.Size || d.Preview != e.Preview {
+		return protocol.Errorf(protocol.CodeValue, field, "is described otherwise than it is kept: take hash, type, size and preview from the answer to its sending")
+	}
+	return nil
+}
+
+// ofRecord says that what is at fault stands in the full record.
+func ofRecord(err error) error {
+	var one *protocol.Error
+	if !errors.As(err, &one) || one.Field == "" {
+		return err
+	}
+	moved := *one
+	moved.Field = "record." + one.Field
+	return &moved
+}

@@ -1,0 +1,246 @@
+package node_test
+
+import (
+	"bytes"
+	"compress/zlib"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Secrets that are seeded, and who may see them.
+
+// mayRead says, for each class of secret and each place, whether the secret may show up there. Places are what all peers receive
+// outside the record stream (peers), what an origin is told by who asks (asked), the nodes' logs, what is kept in a node's store,
+// and what each kind of reader is shown: by the record stream, by the node itself, and over HTTP. It is written by hand from the
+// rules, and not made from the code that it is compared with. Of persons, oneself may always.
+const mayRead = `
+                   peers asked log kh:store la:store vn:store kh:stranger kh:outside kh:rival kh:editor kh:reviewer kh:admin la:stranger la:analyst la:outside la:audience la:abroad la:invited vn:scout
+summary              x     -    -     x        x        x         x          x          x        x          x          x          x           x          x           x          x          x         x
+public               -     -    -     x        x        x         x          x          x        x          x          x          x           x          x           x          x          x         x
+registered           -     -    -     x        x        x         -          x          x        x          x          x          -           -          x           x          x          x         x
+restricted           -     -    -     x        x        -         -          -          -        x          x          x          -           -          -           x          -          -         -
+invited              -     -    -     x        -        -         -          -          -        x          x          x          -           -          -           -          -          x         -
+draft                -     -    -     x        -        -         -          -          -        x          x          x          -           -          -           -          -          -         -
+held                 -     -    -     x        -        -         -          -          -        x          x          x          -           -          -           -          -          -         -
+gone                 -     -    -     -        -        -         -          -          -        -          -          -          -           -          -           -          -          -         -
+gone-title           -     -    -     x        -        -         -          -          -        x          x          x          -           -          -           -          -          -         -
+desk                 -     -    -     x        -        -         -          -          -        x          x          x          -           -          -           -          -          -         -
+person-kh            -     -    -     x        -        -         -          -          -        -          -          x          -           -          -           -          -          -         -
+person-la            -     -    -     -        x        -         -          -          -        -          -          -          -           -          -           -          -          -         -
+person-vn            -     -    -     -        -        x         -          -          -        -          -          -          -           -          -           -          -          -         -
+kept-kh              -     -    -     x        -        -         -          -          -        -          -          -          -           -          -           -          -          -         -
+kept-la              -     -    -     -        x        -         -          -          -        -          -          -          -           -          -           -          -          -         -
+kept-vn              -     -    -     -        -        x         -          -          -        -          -          -          -           -          -           -          -          -         -
+never                -     -    -     -        -        -         -          -          -        -          -          -          -           -          -           -          -          -         -
+`
+
+// rules of mayRead: by class, then by place.
+func rules(t testing.TB) map[string]map[string]bool {
+	lines := strings.Split(strings.TrimSpace(mayRead), "\n")
+	places := strings.Fields(lines[0])
+	all := make(map[string]map[string]bool)
+	for _, l := range lines[1:] {
+		f := strings.Fields(l)
+		if len(f) != len(places)+1 {
+			t.Fatalf("row %s has %d marks for %d places", f[0], len(f)-1, len(places))
+		}
+		row := make(map[string]bool)
+		for i, mark := range f[1:] {
+			if mark != "x" && mark != "-" {
+				t.Fatalf("row %s: %q", f[0], mark)
+			}
+			row[places[i]] = mark == "x"
+		}
+		all[f[0]] = row
+	}
+	return all
+}
+
+// secret that nobody could mistake for something else.
+type secret struct {
+	name    string
+	class   string
+	listing string // of which it is
+	owner   string // whose it is, of persons
+	read    bool   // it is shown to people: who may see it does
+	forms   [][]byte
+}
+
+// word is 24 random characters that every field and form takes.
+func word() string {
+	b := make([]byte, 12)
+	_, _ = rand.Read(b)
+	return "q" + hex.EncodeToString(b)[1:]
+}
+
+// formsOf a value as it may lie in other bytes: as it is, in hexadecimal, and in base64 at each of the three alignments.
+func formsOf(v []byte) (forms [][]byte) {
+	forms = [][]byte{v, []byte(hex.EncodeToString(v)), []byte(strings.ToUpper(hex.EncodeToString(v)))}
+	for skip := range 3 {
+		s := base64.RawStdEncoding.EncodeToString(append(make([]byte, skip), v...))
+		s = s[[]int{0, 2, 3}[skip]:]
+		if (skip+len(v))%3 != 0 {
+			s = s[:len(s)-1]
+		}
+		forms = append(forms, []byte(s), []byte(strings.NewReplacer("+", "-", "/", "_").Replace(s)))
+	}
+	return forms
+}
+
+// views of bytes in which a secret is looked for: as they are; in small letters; without the escapes of JSON, HTML and addresses;
+// and what is packed in the streams of a PDF.
+func views(b []byte) [][]byte {
+	all := [][]byte{b, bytes.ToLower(b)}
+	for _, unescape := range []func(string) string{jsonText, html.UnescapeString, func(s string) string { u, _ := url.QueryUnescape(s); return u }} {
+		if s := unescape(string(b)); s != "" && s != string(b) {
+			all = append(all, []byte(s), bytes.ToLower([]byte(s)))
+		}
+	}
+	for rest := b; ; {
+		_, after, ok := bytes.Cut(rest, []byte("stream"))
+		if !ok {
+			return all
+		}
+		rest = after
+		if z, err := zlib.NewReader(bytes.NewReader(bytes.TrimLeft(after, "\r\n"))); err == nil {
+			s, _ := io.ReadAll(io.LimitReader(z, 8<<20))
+			all = append(all, s)
+		}
+	}
+}
+
+// jsonText is every string of a JSON text, or of JSON lines.
+func jsonText(s string) string {
+	var out strings.Builder
+	d := json.NewDecoder(strings.NewReader(s))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return out.String()
+		}
+		if x, ok := token.(string); ok {
+			out.WriteString(x + "\n")
+		}
+	}
+}
+
+func (s *secret) in(views [][]byte) bool {
+	for _, v := range views {
+		if slices.ContainsFunc(s.forms, func(f []byte) bool { return bytes.Contains(v, f) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// vault holds what was seeded.
+type vault struct {
+	t     testing.TB
+	rules map[string]map[string]bool
+	all   []*secret
+}
+
+// seed makes a secret of a class; it is shown to people.
+func (v *vault) seed(class, listing, name string) string {
+	w := word()
+	v.add(&secret{name: name, class: class, listing: listing, read: true}, []byte(w))
+	return w
+}
+
+func (v *vault) add(s *secret, value []byte) {
+	if v.rules[s.class] == nil {
+		v.t.Fatalf("no row for %q", s.class)
+	}
+	if len(value) < 12 {
+		v.t.Fatalf("%s is too short to be unmistakable", s.name)
+	}
+	s.forms = formsOf(value)
+	v.all = append(v.all, s)
+}
+
+// retire puts the secrets of a listing into another class: what was published once may be secret now.
+func (v *vault) retire(listing, class, ofSummary string) {
+	for _, s := range v.all {
+		switch {
+		case s.listing != listing || strings.HasPrefix(s.class, "gone"):
+		case s.class == "summary" || s.class == "held" && strings.HasSuffix(s.name, "title"):
+			s.class = ofSummary
+		case s.class != "never":
+			s.class = class
+		}
+	}
+}
+
+// leaks are the secrets in b that may not be seen at the place.
+func (v *vault) leaks(place string, b []byte) (found []string) {
+	seen := views(b)
+	for _, s := range v.all {
+		may, ok := v.rules[s.class][place]
+		if !ok {
+			v.t.Fatalf("no column for %q", place)
+		}
+		if !may && s.owner != place && s.in(seen) {
+			found = append(found, fmt.Sprintf("%s (%s)", s.name, s.class))
+		}
+	}
+	return found
+}
+
+// missing are the secrets of a listing that the place should have seen, and did not.
+func (v *vault) missing(place, listing string, b []byte) (found []string) {
+	seen := views(b)
+	for _, s := range v.all {
+		if s.listing == listing && s.read && v.rules[s.class][place] && !s.in(seen) {
+			found = append(found, fmt.Sprintf("%s (%s)", s.name, s.class))
+		}
+	}
+	return found
+}
+
+// The search finds a secret in every form in which a careless program could send it.
+func TestLeakFinder(t *testing.T) {
+	v := &vault{t: t, rules: rules(t)}
+	w := v.seed("invited", "a", "a secret")
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	_, _ = z.Write([]byte("BT (" + w + ") Tj ET"))
+	_ = z.Close()
+	escaped := ""
+	for _, c := range w {
+		escaped += fmt.Sprintf(`\u%04x`, c)
+	}
+	for name, b := range map[string]string{
+		"raw": "x" + w + "y", "capitals": strings.ToUpper(w), "hexadecimal": hex.EncodeToString([]byte("ab" + w)), "JSON": `{"a":["` + escaped + `"]}`,
+		"key": `{"` + escaped + `":1}`, "HTML": "<p>&#" + fmt.Sprint(w[0]) + ";" + w[1:], "address": "?q=%" + hex.EncodeToString([]byte(w[:1])) + w[1:],
+		"base64": base64.StdEncoding.EncodeToString([]byte(w)), "base64, one before": base64.StdEncoding.EncodeToString([]byte("?" + w + "?")),
+		"base64, two before": base64.URLEncoding.EncodeToString([]byte("??" + w)), "PDF": "obj\nstream\r\n" + packed.String() + "\nendstream",
+	} {
+		if len(v.leaks("la:stranger", []byte(b))) != 1 || len(v.leaks("kh:editor", []byte(b))) != 0 || len(v.missing("kh:editor", "a", []byte(b))) != 0 {
+			t.Errorf("not found in %s: %q", name, b)
+		}
+	}
+	if len(v.leaks("la:stranger", []byte(w[:len(w)-1]))) != 0 || len(v.missing("kh:editor", "a", []byte(w[1:]))) != 1 {
+		t.Error("half a secret is found")
+	}
+}
+
+// asJSON is several values one after the other; what cannot be written is left out.
+func asJSON(values ...any) (b []byte) {
+	for _, v := range values {
+		j, err := json.Marshal(v)
+		if err != nil {
+			continue
+		}
+		b = append(append(b, j...), '\n')
+	}
+	return b
+}

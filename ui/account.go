@@ -1,0 +1,339 @@
+package ui
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/asean-tmh/tmh/node/access"
+	"github.com/asean-tmh/tmh/node/door"
+	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/store"
+)
+
+// accountPage is what a person sees of the own account, and all forms that change it.
+type accountPage struct {
+	frame
+	Done       string // what was done just now
+	Wrong      []mistake
+	Facts      []saidFact
+	Unverified bool
+	Profile    form
+	Email      form
+	Password   form
+	Passkeys   []wayIn
+	CanAdd     bool // browsers can make passkeys for this node
+	Identities []wayIn
+	Provider   string // at which an identity can be linked; "" for none
+	Link       string // where that begins
+	Sessions   []sessionRow
+	Others     bool // there are sessions beside this one
+	Tokens     []tokenRow
+	NewToken   form
+}
+
+type wayIn struct {
+	ID, Name           string
+	Created, Used      string
+	Warning            string
+	RenameID, RenameTo string
+}
+
+type sessionRow struct {
+	ID, Agent, Method, Since, Seen string
+	This                           bool
+}
+
+type tokenRow struct {
+	ID, Name, Scopes, Until, Used string
+	Unconfirmed                   bool
+}
+
+func (s *site) accountPages(get, post func(string, http.HandlerFunc)) {
+	mine := func(mk func(http.ResponseWriter, *http.Request, access.Actor) (view, error)) handler {
+		return func(w http.ResponseWriter, r *http.Request) (view, error) {
+			a, ok := s.signedIn(w, r)
+			if !ok {
+				return view{}, nil
+			}
+			return mk(w, r, a)
+		}
+	}
+	get("/account", s.scripted(mine(s.account)))
+	get("/account/data", s.behind(mine(s.personalData)))
+	get("/account/erase", s.behind(mine(s.erasePage)))
+	post("/account/erase", s.behind(mine(s.erase)))
+	for path, act := range map[string]func(http.ResponseWriter, *http.Request, access.Actor) (view, error){
+		"profile": s.changeProfile, "email": s.changeEmail, "password": s.changePassword,
+		"passkeys/rename": s.renamePasskey, "passkeys/remove": s.removePasskey, "identities/remove": s.removeIdentity,
+		"sessions/end": s.endSession, "tokens": s.createToken, "tokens/revoke": s.revokeToken,
+	} {
+		post("/account/"+path, s.scripted(mine(act)))
+	}
+	post("/account/passkeys/begin", s.behind(mine(s.beginPasskey)))
+	post("/account/passkeys/finish", s.behind(mine(s.finishPasskey)))
+}
+
+// doneWords say what the address of the page says was done. Nothing else of the address is shown.
+func doneWords(code string) string {
+	return map[string]string{
+		"setup": "This node is set up, and you are its administrator.", "invitation": "Your account is made, and you are signed in.",
+		"profile": "Your name and language are saved.", "password": "Your new password is set. All other sessions have ended.",
+		"email":   "A link is on its way to that address. It is used once the link was opened.",
+		"passkey": "Added: the passkey opens your account from now on.", "renamed": "The passkey is renamed.", "removed": "It opens your account no more.",
+		"session": "The session has ended.", "sessions": "All other sessions have ended.", "revoked": "The token works no more.",
+	}[code]
+}
+
+func (s *site) account(_ http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	return s.accountView(r, a, "", nil)
+}
+
+// accountView shows the account; err is what came of the form with that id, whose values are shown again.
+func (s *site) accountView(r *http.Request, a access.Actor, sent string, err error) (view, error) {
+	people := s.cfg.House.People
+	u, uerr := people.User(a, a.User)
+	if uerr != nil {
+		return view{}, uerr
+	}
+	p := accountPage{frame: s.frame("", "Your account"), Unverified: !u.Verified}
+	p.Script = s.script
+	if r.Method == http.MethodGet {
+		p.Done = doneWords(r.URL.Query().Get("done"))
+	}
+	p.Facts = append(p.Facts, saidFact{"E-mail address", [][]speech{spoken(u.Email)}})
+	if o, err := people.Organisation(a, u.Organisation); err == nil {
+		p.Facts = append(p.Facts, saidFact{"Organisation", [][]speech{spoken(o.Name)}})
+	}
+	p.Facts = append(p.Facts, saidFact{"Roles", [][]speech{spoken(rolesInWords(u.Roles))}})
+	if err := s.fillWays(&p, a); err != nil {
+		return view{}, err
+	}
+	if err := s.fillForms(&p, r, a, u); err != nil {
+		return view{}, err
+	}
+	code := http.StatusOK
+	if err != nil {
+		p.Title, code = "Error: Your account", status(err)
+		err = s.fault(r, err)
+		for _, f := range []*form{&p.Profile, &p.Email, &p.Password, &p.NewToken} {
+			if f.ID == sent {
+				*f = f.dress(err)
+				p.Wrong = f.Wrong
+			}
+		}
+		if len(p.Wrong) == 0 {
+			for _, e := range protocol.All(err) {
+				p.Wrong = append(p.Wrong, mistake{Text: said(e.Message)})
+			}
+		}
+	}
+	return view{"account", p, code}, nil
+}
+
+// fillForms puts in what the account has, or what was sent.
+func (s *site) fillForms(p *accountPage, r *http.Request, a access.Actor, u access.User) error {
+	value := func(f, name, kept string) string {
+		if r.Method == http.MethodPost && r.URL.Path == "/account/"+f {
+			return r.PostFormValue(name)
+		}
+		return kept
+	}
+	var password bool
+	if err := s.cfg.House.Store.View(func(tx *store.Tx) (err error) {
+		password, err = s.cfg.House.People.HasPassword(tx, a.User)
+		return err
+	}); err != nil {
+		return err
+	}
+	p.Profile = form{
+		ID: "profile", Action: "/account/profile", Button: "Save", Hidden: []option{{Value: strconv.FormatUint(u.Version, 10), Label: "version"}},
+		Groups: []group{{Fields: []field{nameField(value("profile", "name", u.Name)), languageField(value("profile", "language", u.Language))}}},
+	}.dress(nil)
+	if s.cfg.House.Mail.Enabled() {
+		p.Email = form{ID: "email", Action: "/account/email", Button: "Send the link", Groups: []group{{Fields: []field{
+			{Name: "email", Label: "E-mail address", Hint: "A link is sent there, which proves that it is yours.", Type: "email", Autocomplete: "email", Value: value("email", "email", u.Email)},
+		}}}}.dress(nil)
+	}
+	fields := []field{newPasswordField()}
+	if password {
+		fields = append([]field{{Name: "current", Label: "Current password", Type: "password", Autocomplete: "current-password"}}, fields...)
+	}
+	p.Password = form{ID: "password", Action: "/account/password", Button: "Set the password", Groups: []group{{Fields: fields}}}.dress(nil)
+	var scopes []option
+	for _, x := range access.Scopes() {
+		scopes = append(scopes, option{Value: string(x), Label: scopeInWords(x), Selected: slices.Contains(r.PostForm["scopes"], string(x))})
+	}
+	days := value("tokens", "expires", "90")
+	var lasts []option
+	for _, n := range []int{7, 30, 90, 365} {
+		lasts = append(lasts, option{Value: strconv.Itoa(n), Label: count(n, "day"), Selected: days == strconv.Itoa(n)})
+	}
+	p.NewToken = form{
+		ID: "token", Action: "/account/tokens", Button: "Make a token",
+		Groups: []group{{Fields: []field{
+			{Name: "name", Label: "What it is for", Type: "text", Autocomplete: "off", Value: value("tokens", "name", "")},
+			{Name: "scopes", Label: "What it may do", Hint: "Of what you may do yourself, and no more.", Type: "checks", Choices: scopes},
+			{Name: "expires", Label: "How long it lasts", Type: "select", Choices: lasts},
+		}}},
+	}.dress(nil)
+	return nil
+}
+
+func scopeInWords(x access.Scope) string {
+	return map[access.Scope]string{
+		access.ScopeRead: "Read full records and own listings", access.ScopeWrite: "Write and publish listings", access.ScopeReview: "Review listings",
+		access.ScopeAdmin: "Administer people, organisations and settings",
+	}[x]
+}
+
+// fillWays lists what opens the account now.
+func (s *site) fillWays(p *accountPage, a access.Actor) error {
+	h := s.cfg.House
+	p.CanAdd = h.Passkeys != nil
+	keys, err := h.PasskeysOf(a)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		x := wayIn{ID: k.ID, Name: k.Name, Created: date(k.Created), Used: date(k.LastUsed)}
+		if !k.Suspected.IsZero() {
+			x.Warning = "A copy of it seemed to be in use on " + date(k.Suspected) + ", so it opens nothing any more. Remove it, and look through your sessions."
+		}
+		p.Passkeys = append(p.Passkeys, x)
+	}
+	if h.Provider != nil {
+		p.Provider, p.Link = h.Provider.Host(), providerPath
+	}
+	links, err := h.IdentitiesOf(a)
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		p.Identities = append(p.Identities, wayIn{ID: l.ID, Name: strings.TrimPrefix(l.Issuer, "https://"), Created: date(l.Created), Used: date(l.LastUsed)})
+	}
+	sessions, err := h.People.Sessions(a, a.User)
+	if err != nil {
+		return err
+	}
+	for _, x := range sessions {
+		row := sessionRow{ID: string(x.ID), Agent: agentInWords(x.Agent), Method: methodInWords(x.Method), Since: minute(x.Created), Seen: minute(x.Seen), This: x.ID == a.Session}
+		p.Sessions = append(p.Sessions, row)
+		p.Others = p.Others || !row.This
+	}
+	tokens, err := h.People.Tokens(a, a.User)
+	for _, t := range tokens {
+		var scopes []string
+		for _, x := range t.Scopes {
+			scopes = append(scopes, string(x))
+		}
+		p.Tokens = append(p.Tokens, tokenRow{string(t.ID), t.Name, strings.Join(scopes, ", "), date(t.Expires), date(t.Used), t.Unconfirmed})
+	}
+	return err
+}
+
+func methodInWords(m string) string {
+	if said := map[string]string{"password": "by password", "passkey": "with a passkey", "oidc": "through a provider of identities", "link": "by a link"}[m]; said != "" {
+		return said
+	}
+	return m
+}
+
+// agentInWords names the browser and the system, which the owner knows; versions help nobody. What is no known browser stands as
+// it calls itself.
+func agentInWords(agent string) string {
+	known := func(list ...string) string { // pairs of what to look for and its name, the more special first
+		for i := 0; i < len(list); i += 2 {
+			if strings.Contains(agent, list[i]) {
+				return list[i+1]
+			}
+		}
+		return ""
+	}
+	browser := known("Edg", "Edge", "OPR/", "Opera", "SamsungBrowser/", "Samsung Internet", "Firefox/", "Firefox", "Chrome/", "Chrome", "Safari/", "Safari")
+	system := known("Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS X", "Mac", "Linux", "Linux")
+	switch {
+	case agent == "":
+		return "Unknown browser"
+	case browser == "":
+		return agent
+	case system == "":
+		return browser
+	}
+	return browser + " on " + system
+}
+
+func date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2 January 2006")
+}
+
+func minute(t time.Time) string { return moment(protocol.InstantOf(t)) }
+
+// did shows the account again: what was done, or what was wrong with the form.
+func (s *site) did(w http.ResponseWriter, r *http.Request, a access.Actor, sent, code string, err error) (view, error) {
+	if err != nil {
+		return s.accountView(r, a, sent, err)
+	}
+	return moved(w, r, "/account?done="+code)
+}
+
+func (s *site) changeProfile(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	version, _ := strconv.ParseUint(r.PostFormValue("version"), 10, 64)
+	_, err := s.cfg.House.People.EditAccount(a, a.User, version, r.PostFormValue("name"), r.PostFormValue("language"))
+	return s.did(w, r, a, "profile", "profile", err)
+}
+
+func (s *site) changeEmail(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	if !s.cfg.House.Mail.Enabled() {
+		return s.unknown(r)
+	}
+	_, err := s.cfg.House.People.VerificationLink(a, a.User, r.PostFormValue("email"))
+	return s.did(w, r, a, "email", "email", err)
+}
+
+func (s *site) changePassword(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	next, err := s.cfg.House.People.ChangePassword(r.Context(), s.cfg.Door.Session(r), r.PostFormValue("current"), r.PostFormValue("password"), door.ClientOf(r.Context()))
+	if err == nil {
+		s.cfg.Door.Keep(w, next)
+	}
+	return s.did(w, r, a, "password", "password", err)
+}
+
+func (s *site) endSession(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	switch id := access.SessionID(r.PostFormValue("id")); id {
+	case "others":
+		return s.did(w, r, a, "", "sessions", s.cfg.House.People.EndSessions(a, a.User, true))
+	case a.Session:
+		return s.signOut(w, r)
+	default:
+		return s.did(w, r, a, "", "session", s.cfg.House.People.EndSession(a, a.User, id))
+	}
+}
+
+// createToken shows the token on a page of its own, which is the only time that anybody sees it.
+func (s *site) createToken(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	days, _ := strconv.Atoi(r.PostFormValue("expires"))
+	var scopes []access.Scope
+	for _, x := range r.PostForm["scopes"] {
+		scopes = append(scopes, access.Scope(x))
+	}
+	secret, t, err := s.cfg.House.People.CreateToken(a, a.User, r.PostFormValue("name"), scopes, time.Duration(min(max(days, 0), 1000))*24*time.Hour)
+	if err != nil {
+		return s.did(w, r, a, "token", "", err)
+	}
+	v := s.doneView(http.StatusOK, "Your new token", option{Value: "/account#tokens", Label: "I have copied it: back to your account"},
+		"Copy it now: it is shown this once. Who has it can act in your name until "+date(t.Expires)+", so keep it where you keep passwords. Programs send it as “Authorization: Bearer”.")
+	p, _ := v.model.(donePage)
+	p.Secret = secret
+	v.model = p
+	return v, nil
+}
+
+func (s *site) revokeToken(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	return s.did(w, r, a, "", "revoked", s.cfg.House.People.RevokeToken(a, access.TokenID(r.PostFormValue("id"))))
+}

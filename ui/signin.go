@@ -1,0 +1,130 @@
+package ui
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/asean-tmh/tmh/node/access"
+	"github.com/asean-tmh/tmh/node/access/passkey"
+	"github.com/asean-tmh/tmh/node/door"
+	"github.com/asean-tmh/tmh/protocol"
+)
+
+// signInPage has every way in that this node offers.
+type signInPage struct {
+	frame
+	Form     form
+	From     string
+	Passkeys bool
+	Provider string // name of it; "" where there is none
+}
+
+// providerPath begins a sign-in at the provider of identities, of which the API keeps both ends.
+const providerPath = "/api/v1/session/provider"
+
+func (s *site) signInView(from, email string, err error) view {
+	p := signInPage{frame: s.frame("", "Sign in"), From: local(from), Passkeys: s.cfg.House.Passkeys != nil}
+	p.Form = form{
+		ID: "sign-in", Action: "/sign-in", Button: "Sign in", Hidden: []option{{Value: p.From, Label: "from"}},
+		Groups: []group{{Fields: []field{
+			emailField(email), {Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password"},
+		}}},
+	}.dress(err)
+	if p.Passkeys {
+		p.Script = s.script
+	}
+	if x := s.cfg.House.Provider; x != nil {
+		p.Provider = x.Host()
+	}
+	code := http.StatusOK
+	if err != nil {
+		p.Title, code = "Error: Sign in", status(err)
+	}
+	return view{"sign-in", p, code}
+}
+
+func (s *site) signInPage(w http.ResponseWriter, r *http.Request) (view, error) {
+	from := r.URL.Query().Get("from")
+	if door.ActorOf(r.Context()).Session != "" {
+		return moved(w, r, from)
+	}
+	return s.signInView(from, "", nil), nil
+}
+
+func (s *site) signIn(w http.ResponseWriter, r *http.Request) (view, error) {
+	email, from := r.PostFormValue("email"), r.PostFormValue("from")
+	in, err := s.cfg.House.People.SignIn(r.Context(), email, r.PostFormValue("password"), door.ClientOf(r.Context()))
+	if err != nil {
+		return s.signInView(from, email, s.fault(r, err)), nil
+	}
+	s.cfg.Door.Keep(w, in)
+	return moved(w, r, from)
+}
+
+func (s *site) signOut(w http.ResponseWriter, r *http.Request) (view, error) {
+	if a := door.ActorOf(r.Context()); a.Session != "" {
+		if err := s.cfg.House.People.EndSession(a, a.User, a.Session); err != nil && protocol.CodeOf(err) != protocol.CodeNotFound {
+			return view{}, err
+		}
+	}
+	s.cfg.Door.Keep(w, access.SignedIn{})
+	return s.doneView(http.StatusOK, "You are signed out", option{Value: "/", Label: "To the start"}), nil
+}
+
+// Passkeys: the script of the page fetches options from one address, asks the browser, and sends its answer to the other.
+
+const (
+	ceremony        = "passkey" // name of the cookie that binds an answer to its question
+	ceremonySeconds = int(passkey.Lifetime / 1e9)
+)
+
+// begun gives the options to the script.
+func (s *site) begun(w http.ResponseWriter, r *http.Request, b passkey.Begun, err error) (view, error) {
+	if err != nil {
+		return s.refuse(w, r, err)
+	}
+	s.cfg.Door.Brief(w, ceremony, b.Ceremony, http.SameSiteStrictMode, ceremonySeconds)
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(b.Options)
+	return view{}, nil
+}
+
+// answered sends the page on.
+func (s *site) answered(w http.ResponseWriter, next string) (view, error) {
+	s.cfg.Door.Brief(w, ceremony, "", http.SameSiteStrictMode, 0)
+	w.Header().Set("Content-Type", "application/json")
+	return view{}, json.NewEncoder(w).Encode(map[string]string{"next": next})
+}
+
+// refuse tells the script why not.
+func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) (view, error) {
+	var shown *protocol.Error
+	if !errors.As(err, &shown) {
+		if shown = protocol.All(err)[0]; shown.Code == protocol.CodeInternal {
+			shown = protocol.All(s.fault(r, err))[0]
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status(shown))
+	return view{}, json.NewEncoder(w).Encode(map[string]string{"message": said(shown.Message)})
+}
+
+func (s *site) beginSignIn(w http.ResponseWriter, r *http.Request) (view, error) {
+	b, err := s.cfg.House.BeginPasskeySignIn()
+	return s.begun(w, r, b, err)
+}
+
+func (s *site) finishSignIn(w http.ResponseWriter, r *http.Request) (view, error) {
+	answer, err := io.ReadAll(r.Body)
+	if err != nil {
+		return s.refuse(w, r, protocol.Errorf(protocol.CodeTooLarge, "", "the browser's answer is too large, or was cut off: try again"))
+	}
+	in, err := s.cfg.House.FinishPasskeySignIn(s.cfg.Door.BriefOf(r, ceremony), answer, door.ClientOf(r.Context()))
+	if err != nil {
+		return s.refuse(w, r, err)
+	}
+	s.cfg.Door.Keep(w, in)
+	return s.answered(w, local(r.URL.Query().Get("from")))
+}

@@ -1,0 +1,109 @@
+package ui
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/asean-tmh/tmh/node/access"
+	"github.com/asean-tmh/tmh/node/access/oidc"
+	"github.com/asean-tmh/tmh/node/access/passkey"
+	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/store"
+)
+
+// Ways into the own account, what the node holds about its person, and the way out for ever.
+
+func (s *site) beginPasskey(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	b, err := s.cfg.House.BeginPasskey(a)
+	return s.begun(w, r, b, err)
+}
+
+func (s *site) finishPasskey(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	answer, err := io.ReadAll(r.Body)
+	if err != nil {
+		return s.refuse(w, r, protocol.Errorf(protocol.CodeTooLarge, "", "the browser's answer is too large, or was cut off: try again"))
+	}
+	if _, err := s.cfg.House.FinishPasskey(a, s.cfg.Door.BriefOf(r, ceremony), answer, r.URL.Query().Get("name")); err != nil {
+		return s.refuse(w, r, err)
+	}
+	return s.answered(w, "/account?done=passkey")
+}
+
+func (s *site) renamePasskey(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	err := access.Can(a, access.EditAccount, access.Resource{User: a.User})
+	if err == nil {
+		err = s.cfg.House.Store.Update(func(tx *store.Tx) error {
+			_, err := passkey.Rename(tx, string(a.User), r.PostFormValue("id"), r.PostFormValue("name"))
+			return err
+		})
+	}
+	return s.did(w, r, a, "", "renamed", err)
+}
+
+func (s *site) removePasskey(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	return s.did(w, r, a, "", "removed", s.cfg.House.RemovePasskey(a, r.PostFormValue("id")))
+}
+
+func (s *site) removeIdentity(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	return s.did(w, r, a, "", "removed", s.cfg.House.RemoveIdentity(a, r.PostFormValue("id")))
+}
+
+// personalData is everything that the node holds about the person, to take along.
+func (s *site) personalData(w http.ResponseWriter, _ *http.Request, a access.Actor) (view, error) {
+	var all struct {
+		access.PersonalData
+
+		Passkeys   []passkey.Passkey `json:"passkeys"`
+		Identities []oidc.Link       `json:"identities"`
+	}
+	var err error
+	if all.PersonalData, err = s.cfg.House.People.Export(a, a.User); err != nil {
+		return view{}, err
+	}
+	if all.Passkeys, err = s.cfg.House.PasskeysOf(a); err != nil {
+		return view{}, err
+	}
+	if all.Identities, err = s.cfg.House.IdentitiesOf(a); err != nil {
+		return view{}, err
+	}
+	b, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return view{}, err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Disposition", `attachment; filename="tmh-personal-data.json"`)
+	_, _ = w.Write(b)
+	return view{}, nil
+}
+
+func (s *site) eraseView(err error) view {
+	return s.formView("Erase your account", []string{
+		"Your name, address, password, passkeys, sessions and tokens are removed from this node for ever. Nobody can bring them back.",
+		"Listings stay: they belong to your organisation. Where your name stood in the history of the node, it says “erased person” from then on.",
+	}, form{
+		ID: "erase", Action: "/account/erase", Button: "Erase my account", Danger: true,
+		Groups: []group{{Fields: []field{
+			{Name: "confirm", Label: "Your e-mail address", Hint: "Type it to confirm.", Type: "email", Autocomplete: "off"},
+		}}},
+	}, err, option{Value: "/account", Label: "Keep my account"}, option{Value: "/account/data", Label: "Download my data first"})
+}
+
+func (s *site) erasePage(_ http.ResponseWriter, _ *http.Request, _ access.Actor) (view, error) {
+	return s.eraseView(nil), nil
+}
+
+func (s *site) erase(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
+	u, err := s.cfg.House.People.User(a, a.User)
+	if err != nil {
+		return view{}, err
+	}
+	if typed, err := access.Email(r.PostFormValue("confirm")); err != nil || typed != u.Email {
+		return s.eraseView(protocol.Errorf(protocol.CodeValue, "confirm", "this is not the address of your account: type it as it stands on the page of your account")), nil
+	}
+	if err := s.cfg.House.People.Erase(a, a.User); err != nil {
+		return s.eraseView(s.fault(r, err)), nil
+	}
+	s.cfg.Door.Keep(w, access.SignedIn{})
+	return s.doneView(http.StatusOK, "Your account is erased", option{Value: "/", Label: "To the start"}, "Nothing of it is left on this node but what its members' listings say."), nil
+}
