@@ -40,14 +40,15 @@ const recordStream = "/tmh/record/1"
 // region is a federation of three members whose nodes are listened to.
 type region struct {
 	*vault
-	t      *testing.T
-	papers *protocol.Papers
-	seats  map[protocol.MemberID]founding.Seat
-	nodes  map[protocol.MemberID]*node.Node
-	stops  map[protocol.MemberID]func()
-	people map[string]access.SignedIn // by place
-	ids    map[string]protocol.ListingID
-	docs   map[string][]protocol.Document // by listing
+	t       *testing.T
+	papers  *protocol.Papers
+	seats   map[protocol.MemberID]founding.Seat
+	nodes   map[protocol.MemberID]*node.Node
+	stops   map[protocol.MemberID]func()
+	people  map[string]access.SignedIn // by place
+	ids     map[string]protocol.ListingID
+	docs    map[string][]protocol.Document // by listing
+	invited string                         // address of who is invited
 
 	mu     sync.Mutex
 	place  string // of who is being shown something; guarded by mu, like what follows
@@ -228,8 +229,8 @@ func (r *region) populate() {
 	}{
 		"KH": {[]desk{{"owner", "university", "KH", "desk"}, {"rival", "university", "KH", ""}, {"other", "university", "KH", ""}}, []person{
 			{"kh:editor", "owner", access.Editor}, {"kh:rival", "rival", access.Editor}, {"kh:outside", "other", access.Reader}, {"kh:reviewer", "agency", access.Reviewer}}},
-		"LA": {[]desk{{"company", "sme", "LA", ""}, {"abroad", "sme", "VN", ""}, {"university", "university", "LA", ""}}, []person{
-			{"la:audience", "company", access.Scout}, {"la:abroad", "abroad", access.Scout}, {"la:outside", "university", access.Reader},
+		"LA": {[]desk{{"company", "sme", "LA", ""}, {"university", "university", "LA", ""}}, []person{
+			{"la:audience", "company", access.Scout}, {"la:outside", "university", access.Reader},
 			{"la:invited", "university", access.Reader}, {"la:analyst", "company", access.Analyst}}},
 		"VN": {[]desk{{"company", "sme", "VN", ""}}, []person{{"vn:scout", "company", access.Scout}}},
 	} {
@@ -337,7 +338,7 @@ func (r *region) file(class, listing string) protocol.Document {
 	r.t.Helper()
 	hidden := word()
 	r.add(&secret{name: "properties of the document of " + listing, class: "never"}, []byte(hidden))
-	page := "BT /F1 24 Tf 72 700 Td (" + r.seed(class, listing, "text of the document") + ") Tj ET"
+	page := "BT /F1 24 Tf 72 700 Td (" + r.seed(class, listing, fileText) + ") Tj ET"
 	objects := []string{
 		"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 1/MediaBox[0 0 595 842]/Resources<</Font<</F1 3 0 R>>>>/Kids[4 0 R]>>",
 		"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>", "<</Type/Page/Parent 2 0 R/Contents 5 0 R>>",
@@ -411,7 +412,7 @@ func (r *region) content(listing string, level protocol.Level, sections map[prot
 	r.docs[listing] = x.Documents
 	return posting.Content{Record: x, Listing: protocol.Listing{
 		Kind: protocol.TechnologyOffer, Country: "KH", TRL: 5, FORD: []string{"2.11"},
-		Texts: map[protocol.Lang]protocol.Text{"en": {Title: "Dryer " + r.seed(ofSummary, listing, "title"), Abstract: r.seed(ofSummary, listing, "abstract: title")}},
+		Texts: map[protocol.Lang]protocol.Text{"en": {Title: "Dryer " + r.seed(ofSummary, listing, "title"), Abstract: r.seed(ofSummary, listing, "abstract")}},
 	}}
 }
 
@@ -520,27 +521,31 @@ func (r *region) show(place, listing string) (b []byte, err error) {
 	return b, err
 }
 
-// forge asks KH as LA's node could, without LA's own rules: for a reader of these attributes, at a level of its choice.
-func (r *region) forge(place string, key protocol.RecordKey, e protocol.Entitlement, document protocol.Hash) (*protocol.RecordAnswer, []byte) {
+// forge asks KH as VN's node could, without VN's own rules: for a reader of these attributes, at a level of its choice. What comes
+// is charged to a place which may see as much as that reader.
+func (r *region) forge(place string, key protocol.RecordKey, e protocol.Entitlement, document protocol.Hash) {
 	r.t.Helper()
-	net, roster := r.nodes["LA"].Net(), r.papers.Charters[0]
-	e.Federation, e.Member, e.CharterVersion, e.Origin, e.RecordKey, e.IssuedAt = roster.FederationID(), "LA", 1, "KH", key, protocol.InstantOf(time.Now())
+	net := r.nodes["VN"].Net()
+	e.Federation, e.Member, e.CharterVersion, e.Origin, e.RecordKey, e.IssuedAt = r.papers.Charters[0].FederationID(), "VN", 1, "KH", key, protocol.InstantOf(time.Now())
 	_, _ = rand.Read(e.Nonce[:])
 	if e.Level != protocol.LevelPublic {
 		e.Reader = protocol.Sum([]byte(place))
 	}
-	s, err := protocol.SignEntitlement(r.seats["LA"].Record, e)
+	s, err := protocol.SignEntitlement(r.seats["VN"].Record, e)
 	r.ok(err)
-	var a *protocol.RecordAnswer
-	var b []byte
 	r.as(place, func() {
+		var refused *protocol.Error
 		if document != (protocol.Hash{}) {
-			_, err = net.FetchDocument(r.t.Context(), "KH", s, document, 1<<20, func(p []byte) error { b = append(b, p...); return nil })
-			r.ok(err)
-			return
+			refused, err = net.FetchDocument(r.t.Context(), "KH", s, document, 1<<20, func([]byte) error { return nil })
+		} else {
+			var a *protocol.RecordAnswer
+			if a, err = net.FetchParts(r.t.Context(), "KH", s); err == nil {
+				refused = a.Refused
+			}
 		}
-		a, err = net.FetchParts(r.t.Context(), "KH", s)
 		r.ok(err)
+		if refused != nil && refused.Code == protocol.CodeUnavailable { // and so not judged
+			r.t.Fatal(refused)
+		}
 	})
-	return a, b
 }

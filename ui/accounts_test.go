@@ -99,7 +99,9 @@ func TestInvitation(t *testing.T) {
 	page = b.press(page, "/invitation", url.Values{"name": {"Sok Vanna"}, "password": {"sok vanna 1"}}, 422, "New password: ")
 	page = b.follow(page, "/invitation", url.Values{"password": {password}}, "Your account is made", "Sok Vanna", "editor of its listings")
 	b.look(link, 410, "This link was used already", "ask the administrator who invited you")
-	b.press(page, "/sign-out", nil, 200, "You are signed out")
+	if page = b.follow(page, "/sign-out", nil, "You are signed out"); strings.Contains(text(page), "Sok Vanna") {
+		t.Error("signed out, the page still shows the name")
+	}
 	if w := b.send(http.MethodGet, "/account", nil); w.Code != 303 || w.Header().Get("Location") != "/sign-in?from=%2Faccount" {
 		t.Errorf("signed out, the account: %d %s", w.Code, w.Header().Get("Location"))
 	}
@@ -289,7 +291,7 @@ func TestErasure(t *testing.T) {
 	b.follow(page, "/invitation", url.Values{"name": {"Sok Vanna"}, "password": {password}})
 	page = b.look("/account/erase", 200)
 	b.press(page, "/account/erase", url.Values{"confirm": {"dara@agency.example.org"}}, 422, "this is not the address of your account")
-	b.press(page, "/account/erase", url.Values{"confirm": {"Sok@agency.example.org"}}, 200, "Your account is erased")
+	b.follow(page, "/account/erase", url.Values{"confirm": {"Sok@agency.example.org"}}, "Your account is erased", "Sign in")
 	page = b.look("/sign-in", 200)
 	b.press(page, "/sign-in", url.Values{"email": {"sok@agency.example.org"}, "password": {password}}, 403)
 }
@@ -316,6 +318,12 @@ func TestFormsAreRefused(t *testing.T) {
 			t.Errorf("%s from another site: %d", path, w.Code)
 		}
 	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/federation", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer tmh_wrong")
+	b.check("a wrong token", record(x.h, r), 403, []string{"This is no token of a TMH node"})
 	b.look("/account", 200, "Chan Dara")
 	huge := b.send(http.MethodPost, "/account/profile", url.Values{"name": {strings.Repeat("a", 1<<20)}})
 	b.check("a form of a megabyte", huge, 400, []string{"The form could not be read"})

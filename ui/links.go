@@ -47,8 +47,8 @@ func (s *site) setup(_ http.ResponseWriter, r *http.Request) (view, error) {
 }
 
 func (s *site) setupView(r *http.Request, email string, in access.NewAccount, o access.OrganisationFields, err error) view {
-	optional := func(name, label, kind, autocomplete, value string) field {
-		return field{Name: "organisation." + name, Label: label, Type: kind, Autocomplete: autocomplete, Value: value, Optional: true}
+	desk := func(name, label, kind, value string) field {
+		return field{Name: "organisation.contact." + name, Label: label, Type: kind, Autocomplete: "off", Value: value, Optional: true}
 	}
 	return s.formView("Set up this node", []string{
 		"You become its first administrator, who invites all others. The organisation is the agency that hosts the node.",
@@ -64,10 +64,10 @@ func (s *site) setupView(r *http.Request, email string, in access.NewAccount, o 
 				{Name: "organisation.ror", Label: "ROR identifier", Hint: "Of the Research Organization Registry, such as 03yrm5c26.", Type: "text", Autocomplete: "off", Value: o.ROR, Optional: true},
 			}},
 			{Legend: "Contact point", Hint: "Where to ask about listings: a desk rather than a person. Everybody sees it.", Fields: []field{
-				optional("contact.name", "Name of the desk", "text", "off", o.Contact.Name),
-				optional("contact.email", "E-mail address of the desk", "email", "off", o.Contact.Email),
-				optional("contact.phone", "Telephone", "tel", "off", o.Contact.Phone),
-				optional("contact.url", "Page on the web", "url", "off", o.Contact.URL),
+				desk("name", "Name of the desk", "text", o.Contact.Name),
+				desk("email", "E-mail address of the desk", "email", o.Contact.Email),
+				desk("phone", "Telephone", "tel", o.Contact.Phone),
+				desk("url", "Page on the web", "url", o.Contact.URL),
 			}},
 		},
 	}, err)

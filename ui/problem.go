@@ -38,6 +38,12 @@ func (s *site) problem(err error) view {
 		return s.problemView(http.StatusNotFound, "There is no such listing",
 			"This node holds nothing under that address. The listing may have been withdrawn long ago, or not have arrived yet.",
 			"Search the catalogue, or try again in a minute if the listing is new.")
+	case protocol.CodeNotPermitted:
+		return s.problemView(http.StatusForbidden, "Not for you", said(faults[0].Message), "Sign in with an account that may, or ask the agency that hosts this node.")
+	case protocol.CodeConflict:
+		return retry(s.problemView(http.StatusConflict, "This cannot be done now", said(faults[0].Message), "Look at how things stand, then try again."))
+	case protocol.CodeQuota:
+		return s.problemView(http.StatusTooManyRequests, "Too much at once", said(faults[0].Message), "Try again later.")
 	case protocol.CodeUnavailable, protocol.CodeReadOnly, protocol.CodeUnprovenFinal, protocol.CodeHolder:
 		v := s.problemView(http.StatusServiceUnavailable, "Not available right now", faults[0].Message, "Try again in a few minutes.")
 		return retry(v)

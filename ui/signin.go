@@ -70,7 +70,16 @@ func (s *site) signOut(w http.ResponseWriter, r *http.Request) (view, error) {
 		}
 	}
 	s.cfg.Door.Keep(w, access.SignedIn{})
-	return s.doneView(http.StatusOK, "You are signed out", option{Value: "/", Label: "To the start"}), nil
+	return moved(w, r, "/signed-out")
+}
+
+// signedOut is what remains: a page that no longer knows who looks at it.
+func (s *site) signedOut(_ http.ResponseWriter, r *http.Request) (view, error) {
+	next := option{Value: "/", Label: "To the start"}
+	if r.URL.Query().Get("done") == "erased" {
+		return s.doneView(http.StatusOK, "Your account is erased", next, "This node holds no data about you any more. Listings and their history say “erased person”."), nil
+	}
+	return s.doneView(http.StatusOK, "You are signed out", next), nil
 }
 
 // Passkeys: the script of the page fetches options from one address, asks the browser, and sends its answer to the other.

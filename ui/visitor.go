@@ -40,7 +40,7 @@ func (s *site) visitor(r *http.Request) visitor {
 func signInFrom(r *http.Request) string {
 	here := r.URL.RequestURI()
 	switch r.URL.Path {
-	case "/", "/sign-in", "/sign-out", "/setup", "/invitation", "/verify", "/reset":
+	case "/", "/sign-in", "/sign-out", "/signed-out", "/setup", "/invitation", "/verify", "/reset":
 		if r.URL.Path != "/" || r.URL.RawQuery == "" {
 			return "/sign-in"
 		}
@@ -148,6 +148,7 @@ func (s *site) doors(mux *http.ServeMux) {
 	post("/sign-in/passkey", s.behind(s.beginSignIn))
 	post("/sign-in/passkey/finish", s.behind(s.finishSignIn))
 	post("/sign-out", s.behind(s.signOut))
+	get("/signed-out", s.behind(s.signedOut))
 	s.accountPages(get, post)
 }
 

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/asean-tmh/tmh/node/access"
-	"github.com/asean-tmh/tmh/node/access/oidc"
 	"github.com/asean-tmh/tmh/node/access/passkey"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
@@ -54,8 +53,8 @@ func (s *site) personalData(w http.ResponseWriter, _ *http.Request, a access.Act
 	var all struct {
 		access.PersonalData
 
-		Passkeys   []passkey.Passkey `json:"passkeys"`
-		Identities []oidc.Link       `json:"identities"`
+		Passkeys   any `json:"passkeys"`
+		Identities any `json:"identities"`
 	}
 	var err error
 	if all.PersonalData, err = s.cfg.House.People.Export(a, a.User); err != nil {
@@ -105,5 +104,5 @@ func (s *site) erase(w http.ResponseWriter, r *http.Request, a access.Actor) (vi
 		return s.eraseView(s.fault(r, err)), nil
 	}
 	s.cfg.Door.Keep(w, access.SignedIn{})
-	return s.doneView(http.StatusOK, "Your account is erased", option{Value: "/", Label: "To the start"}, "Nothing of it is left on this node but what its members' listings say."), nil
+	return moved(w, r, "/signed-out?done=erased")
 }

@@ -30,12 +30,12 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Deadline: time.Now().Add(8 * time.Minute), // a node that runs where it should refuse would run for ever
 		Setup: func(e *testscript.Env) error {
-			e.Values[browsers{}] = map[string]http.CookieJar{}
+			e.Values[browsers{}] = &browsers{jars: map[string]http.CookieJar{}}
 			return nil
 		},
 		Cmds: map[string]func(*script, bool, []string){
 			"as": scriptAs, "corrupt": scriptCorrupt, "find": scriptFind, "freeport": scriptFreePort, "http": scriptHTTP, "keep": scriptKeep,
-			"lines": scriptLines, "setting": scriptSetting, "waitfor": scriptWaitFor,
+			"lines": scriptLines, "setting": scriptSetting, "waitfor": scriptWaitFor, "within": scriptWithin,
 		},
 	})
 }
@@ -131,12 +131,27 @@ func scriptHTTP(ts *script, neg bool, args []string) {
 }
 
 // browsers of a script, by the name of who uses them.
-type browsers struct{}
+type browsers struct {
+	jars map[string]http.CookieJar
+	last time.Time // when as asked
+}
 
 // as NAME METHOD PORT PATH [BODY [HEADER]] asks the pages at the port of the loopback interface in NAME's browser, which keeps
-// its cookies, and prints status and body; as bearer:TOKEN asks with a token. Variables in BODY are put in. With ! the answer
-// has to be a refusal.
+// its cookies, and prints status and body; as bearer:TOKEN asks with a token. Variables in BODY and HEADER are put in; ETAG is
+// that of the newest answer which had one. With ! the answer has to be a refusal.
 func scriptAs(ts *script, neg bool, args []string) {
+	ts.Value(browsers{}).(*browsers).last = time.Now()
+	resp, answer := browse(ts, args)
+	if tag := resp.Header.Get("ETag"); tag != "" {
+		ts.Setenv("ETAG", tag)
+	}
+	fmt.Fprint(ts.Stdout(), answer)
+	if neg != (resp.StatusCode >= 400) {
+		ts.Fatalf("answered %s", answer)
+	}
+}
+
+func browse(ts *script, args []string) (resp *http.Response, answer string) {
 	if len(args) < 4 || len(args) > 6 {
 		ts.Fatalf("usage: as NAME METHOD PORT PATH [BODY [HEADER]]")
 	}
@@ -146,28 +161,51 @@ func scriptAs(ts *script, neg bool, args []string) {
 	r, err := http.NewRequest(args[1], "http://node"+args[3], strings.NewReader(os.Expand(args[4], ts.Getenv)))
 	ts.Check(err)
 	if name, value, ok := strings.Cut(args[5], ": "); ok {
-		r.Header.Set(name, value)
+		r.Header.Set(name, os.Expand(value, ts.Getenv))
 	}
 	c := portClient(port)
+	defer c.CloseIdleConnections()
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if token, ok := strings.CutPrefix(args[0], "bearer:"); ok {
 		r.Header.Set("Authorization", "Bearer "+token)
 	} else {
-		all := ts.Value(browsers{}).(map[string]http.CookieJar)
+		all := ts.Value(browsers{}).(*browsers).jars
 		if all[args[0]] == nil {
 			all[args[0]], err = cookiejar.New(nil)
 			ts.Check(err)
 		}
 		c.Jar = all[args[0]]
 	}
-	resp, err := c.Do(r)
+	resp, err = c.Do(r)
 	ts.Check(err)
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	ts.Check(err)
-	fmt.Fprintf(ts.Stdout(), "%d\n%s\n", resp.StatusCode, b)
-	if neg != (resp.StatusCode >= 400) {
-		ts.Fatalf("answered %d:\n%s", resp.StatusCode, b)
+	return resp, fmt.Sprintf("%d\n%s\n", resp.StatusCode, b)
+}
+
+// within TIME PATTERN NAME METHOD PORT PATH [BODY [HEADER]] asks as as does, until the answer matches; with ! until it does
+// not match any more. It says how long that took since as asked last, and fails where that is longer than TIME.
+func scriptWithin(ts *script, neg bool, args []string) {
+	if len(args) < 6 {
+		ts.Fatalf("usage: within TIME PATTERN NAME METHOD PORT PATH [BODY [HEADER]]")
+	}
+	start := ts.Value(browsers{}).(*browsers).last
+	limit, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	for ; ; time.Sleep(pollEvery) {
+		_, answer := browse(ts, args[2:])
+		took := time.Since(start)
+		if pattern.MatchString(answer) != neg {
+			ts.Logf("after %d ms", took.Milliseconds())
+			fmt.Fprint(ts.Stdout(), answer)
+			return
+		}
+		if took > limit {
+			ts.Fatalf("waited %s for %q; last seen:\n%s", limit, args[1], answer)
+		}
 	}
 }
 

@@ -1,11 +1,14 @@
 // Package api is the REST interface of a node, under /api/v1, and what the node serves to strangers at
 // /.well-known/tmh/charter.
 //
-// Who may use which address stands in one table (routes.go). Who asks is a session's cookie, a token, the operator's token, or the
-// node's own unix socket, which is what Operator is for. Answers about people are never to be kept on the way (no-store); what is
-// edited has a version, which is its entity tag: an edit says in If-Match which one it saw. Faults are RFC 9457 problems (application/problem+json) with a code of package protocol, and name
-// every fault of a request at once, by field; causes are logged and never shown. A listing travels in protocol.Listing's own
-// JSON form. The OpenAPI 3.1 description at /api/v1/openapi.json is made from the same Go types that answer.
+// Who may use which address stands in one table (routes.go). Who asks is told by a session's cookie, a token, the operator's
+// token, or the node's own unix socket, which is what Operator is for. Faults are RFC 9457 problems (application/problem+json)
+// with a code of package protocol, and name every fault of a request at once, by field; causes are logged and never shown. A
+// listing travels in protocol.Listing's own JSON form. The OpenAPI 3.1 description at /api/v1/openapi.json is made from the same
+// Go types that answer.
+//
+// Answers about people must not be kept on the way (Cache-Control: no-store). What is edited has a version, which is its entity
+// tag: an edit says in If-Match which one it saw (428 without, 412 where something changed since).
 //
 // The entity tag of a listing is weak and is made of its header hash and of what the node says about its copy: a listing
 // whose copy went stale is sent again, although its origin did not change it.

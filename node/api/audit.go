@@ -82,7 +82,9 @@ const exportsAtOnce = 2
 func (a *API) auditRoutes(h huma.API) {
 	huma.Register(h, ours("audit", http.MethodGet, "/audit", "What was done on this node and by whom, the newest first"), a.auditPage)
 	slots := make(chan struct{}, exportsAtOnce)
-	huma.Register(h, ours("audit-export", http.MethodGet, "/audit/export", "The audit log as JSON Lines, the oldest first, with its chain of hashes"),
+	export := ours("audit-export", http.MethodGet, "/audit/export", "The audit log as JSON Lines, the oldest first, with its chain of hashes")
+	export.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/jsonl": {Schema: &huma.Schema{Type: huma.TypeString}}}}}
+	huma.Register(h, export,
 		func(ctx context.Context, in *auditExportInput) (*huma.StreamResponse, error) {
 			if err := access.Can(door.ActorOf(ctx), access.ReadAudit, access.Resource{}); err != nil {
 				return nil, a.refusal(ctx, err)

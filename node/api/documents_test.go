@@ -14,8 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asean-tmh/tmh/node/api"
 	"github.com/asean-tmh/tmh/node/document"
 	"github.com/asean-tmh/tmh/node/house"
+	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/protocol"
 )
 
 func picture(t *testing.T, w, h int) string {
@@ -323,4 +326,20 @@ func TestInvitedListing(t *testing.T) {
 	}
 	o.editor.refused(409, "nothing to invite to", "POST", grants, map[string]any{"expires": o.now().Add(time.Hour).Format(time.RFC3339)})
 	hidden(o.editor)
+}
+
+// TestForeignRefusals: another node's refusal cannot make this one say that itself is at fault, or that who asks is.
+func TestForeignRefusals(t *testing.T) {
+	for code, want := range map[protocol.Code]protocol.Code{
+		protocol.CodeNotFound: protocol.CodeNotFound, protocol.CodeNotPermitted: protocol.CodeNotPermitted, protocol.CodeUnavailable: protocol.CodeUnavailable,
+		protocol.CodeInternal: protocol.CodeUnavailable, protocol.CodeReplayed: protocol.CodeUnavailable, protocol.CodeBody: protocol.CodeUnavailable, "new": protocol.CodeUnavailable,
+	} {
+		err := fmt.Errorf("ask: %w", protocol.Errorf(code, "", "said"))
+		if got := protocol.CodeOf(api.Foreign("KH", match.Ref{Origin: "LA", ID: "x"}, err)); got != want {
+			t.Errorf("%s becomes %s", code, got)
+		}
+		if got := protocol.CodeOf(api.Foreign("KH", match.Ref{Origin: "KH", ID: "x"}, err)); got != code {
+			t.Errorf("one's own %s becomes %s", code, got)
+		}
+	}
 }

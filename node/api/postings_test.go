@@ -374,3 +374,24 @@ func TestWhatWaitsIsSaid(t *testing.T) {
 		t.Errorf("resumed: %v", m)
 	}
 }
+
+// TestTokensOfEditors: a program may what its token's scopes say, and is told which one is lacking.
+func TestTokensOfEditors(t *testing.T) {
+	o := newOffice(t)
+	program := func(scope access.Scope) *visitor {
+		t.Helper()
+		return o.program(o.editor.do(201, "POST", "/tokens", map[string]any{"name": "Export", "scopes": []access.Scope{scope}, "days": 30})["secret"].(string))
+	}
+	reads, writes := program(access.ScopeRead), program(access.ScopeWrite)
+	reads.refused(403, "the scope “write”", "POST", "/postings", offer("Dryer"))
+	m := writes.do(201, "POST", "/postings", offer("Dryer"))
+	at := "/postings/" + id(m)
+	writes.refused(403, "the scope “read”", "GET", at, nil)
+	writes.refused(403, "the scope “read”", "GET", "/postings", nil)
+	if m = reads.do(200, "GET", at, nil); actions(m) != "" {
+		t.Errorf("a token that reads: %v", m)
+	}
+	writes.step(m, "submit", nil)
+	reads.refused(403, "the scope “write”", "POST", at+"/recall", nil, "If-Match", m["etag"].(string))
+	reads.do(200, "GET", "/postings?state=submitted", nil)
+}

@@ -107,7 +107,7 @@ func (b *houseBench) fill(ctx context.Context) error {
 	for from := 0; from < b.Listings; from += piece {
 		n := min(piece, b.Listings-from)
 		last = time.Now()
-		_, err := timed(n, 2, func(i int) error {
+		_, err := timed(ctx, n, 2, func(i int) error {
 			if i%1000 == 0 {
 				b.say("%d posted", from+i)
 			}

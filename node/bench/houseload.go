@@ -16,13 +16,16 @@ import (
 )
 
 // timed does n things by so many clients at a time, and returns how long each took, the shortest first.
-func timed(n, clients int, do func(i int) error) ([]time.Duration, error) {
+func timed(ctx context.Context, n, clients int, do func(i int) error) ([]time.Duration, error) {
 	took := make([]time.Duration, n)
 	failed := make([]error, clients)
 	var wg sync.WaitGroup
 	for k := range clients {
 		wg.Go(func() {
 			for i := k; i < n; i += clients {
+				if failed[k] = context.Cause(ctx); failed[k] != nil {
+					return
+				}
 				start := time.Now()
 				if failed[k] = do(i); failed[k] != nil {
 					return
@@ -81,14 +84,14 @@ type asked struct {
 	do   func(i int) error
 }
 
-func (b *houseBench) measure(title string, rows []asked) error {
+func (b *houseBench) measure(ctx context.Context, title string, rows []asked) error {
 	t := newColumns(b.Out, title, "one client p50", "p99", "two clients p50", "p99")
 	from := 0
 	for _, a := range rows {
 		b.say("%s", a.name)
 		figures := make([]string, 0, 4)
 		for clients := 1; clients <= 2; clients++ {
-			took, err := timed(b.Questions, clients, func(i int) error { return a.do(from + i) })
+			took, err := timed(ctx, b.Questions, clients, func(i int) error { return a.do(from + i) })
 			if err != nil {
 				return fmt.Errorf("%s: %w", a.name, err)
 			}
@@ -108,7 +111,7 @@ func (b *houseBench) post(ctx context.Context) error {
 		contents[i] = b.v.content(b.Listings + i)
 	}
 	drafts := make([]*posting.Posting, len(contents))
-	return b.measure("\nms at the full size", []asked{
+	return b.measure(ctx, "\nms at the full size", []asked{
 		{"a listing made and submitted: durable and published, suspects shown", func(i int) error {
 			a := b.editor(i).actor
 			h, err := b.house().Postings.Create(a, a.Organisation, "", contents[i])
@@ -165,7 +168,7 @@ func (b *houseBench) reading(ctx context.Context) error {
 			return err
 		}
 	}
-	return b.measure("\nms, after the restart", []asked{
+	return b.measure(ctx, "\nms, after the restart", []asked{
 		{"own listings, first page of 25", func(i int) error {
 			_, err := page(i, posting.None, "")
 			return err

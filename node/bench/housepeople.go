@@ -68,7 +68,7 @@ func (b *houseBench) invite(ctx context.Context, organisations []access.Organisa
 	}
 	b.provided = time.Since(start)
 	start = time.Now()
-	_, err := timed(b.Users-first, 2, func(i int) error {
+	_, err := timed(ctx, b.Users-first, 2, func(i int) error {
 		r := b.people[first+i]
 		s, err := people.Accept(ctx, secrets[first+i], access.NewAccount{Name: fmt.Sprintf("Person %d", first+i), Password: password}, addressOf(i))
 		r.actor, r.secret = s.Actor, s.Secret
@@ -112,7 +112,7 @@ func (b *houseBench) signing(ctx context.Context) error {
 		var refused, in atomic.Int64
 		waits := make([]time.Duration, max(min(200, b.Questions), clients))
 		start := time.Now()
-		_, err := timed(len(waits), clients, func(i int) error {
+		_, err := timed(ctx, len(waits), clients, func(i int) error {
 			r, began := b.passwords[i%len(b.passwords)], time.Now()
 			_, err := b.house().People.SignIn(ctx, r.email, password, addressOf(i))
 			switch {
