@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -353,6 +354,11 @@ func (r *region) plant() {
 	r.ids["careless"] = "careless"
 	r.caughtUp("careless")
 	find("summary", r.overheard(), "registered text in a summary")
+	page, err := http.Get("http://" + la.HTTPAddr() + "/api/v1/listings/KH/careless") //nolint:noctx // on loopback
+	r.ok(err)
+	body, err := io.ReadAll(page.Body)
+	r.ok(errors.Join(err, page.Body.Close()))
+	find("HTTP", r.leaks("la:stranger", body), "registered text in a summary")
 
 	r.silence()
 	kept := r.seed("invited", "planted", "invited text that a copy kept")
@@ -398,8 +404,12 @@ func (r *region) plant() {
 	r.as("la:stranger", func() { _, err = la.House().Records.Get(t.Context(), ref, access.Actor{}) })
 	find("record stream", r.overheard(), "price in terms (registered)")
 	r.silence()
-	r.as("la:outside", func() { _, err = la.House().Records.Get(t.Context(), ref, r.actor("la:outside")) })
-	r.ok(err) // the reader is none the wiser: his node leaves out what is not for him, once it was sent
+	var shown *record.Shown
+	r.as("la:outside", func() { shown, err = la.House().Records.Get(t.Context(), ref, r.actor("la:outside")) })
+	r.ok(err)
+	if found := r.leaks("la:outside", asJSON(shown.Listing, shown.Record)); len(found) > 0 {
+		t.Errorf("what a careless origin sent is shown on to who may not see it: %v", found)
+	}
 	find("record stream", r.overheard(), "name in people (restricted)")
 }
 

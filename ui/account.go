@@ -10,7 +10,6 @@ import (
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/store"
 )
 
 // accountPage is what a person sees of the own account, and all forms that change it.
@@ -141,11 +140,8 @@ func (s *site) fillForms(p *accountPage, r *http.Request, a access.Actor, u acce
 		}
 		return kept
 	}
-	var password bool
-	if err := s.cfg.House.Store.View(func(tx *store.Tx) (err error) {
-		password, err = s.cfg.House.People.HasPassword(tx, a.User)
-		return err
-	}); err != nil {
+	password, err := s.cfg.House.HasPassword(a.User)
+	if err != nil {
 		return err
 	}
 	p.Profile = form{

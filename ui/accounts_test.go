@@ -53,6 +53,15 @@ func TestSetupMakesTheFirstAdministrator(t *testing.T) {
 	b.look("/setup?key="+first, 410, "This link does not work any more", "This link was used already")
 
 	y := newHome(t, nil)
+	if _, err := y.house.People.CreateOrganisation(access.Operator("KH"), access.OrganisationFields{Name: "agency of technology", Type: "agency", Country: "KH"}); err != nil {
+		t.Fatal(err)
+	}
+	link, _, err := y.house.People.SetupLink(access.Operator("KH"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	y.browser().press(y.browser().look("/setup?key="+link, 200), "/setup", url.Values{"name": {"Chan Dara"}, "email": {"dara@agency.example.org"}, "password": {password}}, 409,
+		"Name of the agency: an organisation of this name is here already")
 	late, _, err := y.house.People.SetupLink(access.Operator("KH"))
 	if err != nil {
 		t.Fatal(err)
@@ -71,9 +80,11 @@ func TestPagesWithKeysAreKeptNowhere(t *testing.T) {
 	b := x.setUp()
 	invitation := x.invite("sok@agency.example.org", access.Editor)
 	for _, target := range []string{"/setup?key=k", invitation, "/verify?key=k", "/reset?key=k", "/reset", "/sign-in", "/account", "/account/data", "/account/erase"} {
-		h := b.send(http.MethodGet, target, nil).Header()
-		if h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") != "strict-origin" {
-			t.Errorf("%s: %s, %s", target, h.Get("Cache-Control"), h.Get("Referrer-Policy"))
+		for _, who := range []*browser{b, x.browser()} {
+			h := who.send(http.MethodGet, target, nil).Header()
+			if h.Get("Cache-Control") != "no-store" || h.Get("Referrer-Policy") != "strict-origin" {
+				t.Errorf("%s: %s, %s", target, h.Get("Cache-Control"), h.Get("Referrer-Policy"))
+			}
 		}
 	}
 	if got := b.send(http.MethodGet, "/federation", nil).Header().Get("Cache-Control"); got != "no-store" {
@@ -99,8 +110,12 @@ func TestInvitation(t *testing.T) {
 	page = b.press(page, "/invitation", url.Values{"name": {"Sok Vanna"}, "password": {"sok vanna 1"}}, 422, "New password: ")
 	page = b.follow(page, "/invitation", url.Values{"password": {password}}, "Your account is made", "Sok Vanna", "editor of its listings")
 	b.look(link, 410, "This link was used already", "ask the administrator who invited you")
+	session := b.cookies["tmh"]
 	if page = b.follow(page, "/sign-out", nil, "You are signed out"); strings.Contains(text(page), "Sok Vanna") {
 		t.Error("signed out, the page still shows the name")
+	}
+	if _, err := x.house.People.Authenticate(session); err == nil || b.cookies["tmh"] != "" {
+		t.Error("the session, or its cookie, outlives the sign-out")
 	}
 	if w := b.send(http.MethodGet, "/account", nil); w.Code != 303 || w.Header().Get("Location") != "/sign-in?from=%2Faccount" {
 		t.Errorf("signed out, the account: %d %s", w.Code, w.Header().Get("Location"))

@@ -61,6 +61,9 @@ func TestFullRecordByLevel(t *testing.T) {
 	}); len(n) != 1 || !strings.HasPrefix(attr(n[0], "href"), "/api/v1"+dryerPage) {
 		t.Error("no link to the document")
 	}
+	if n := find(page, func(n *html.Node) bool { return n.Data == "a" && text(n) == "Sign in" }); len(n) != 2 { // in the head, and beside what is withheld
+		t.Errorf("%d links to sign in", len(n))
+	}
 	if got := links(page)["Sign in"]; got != "/sign-in?from="+url.QueryEscape(dryerPage+"/full") {
 		t.Errorf("to sign in: %s", got)
 	}

@@ -2,12 +2,9 @@ package ui
 
 import (
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/go-chi/httprate"
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/door"
@@ -116,18 +113,9 @@ const doorsAMinute = 60
 
 // limited refuses who knocks too often.
 func (s *site) limited() func(http.Handler) http.Handler {
-	return httprate.LimitBy(doorsAMinute, time.Minute, networkOf, httprate.WithLimitHandler(func(w http.ResponseWriter, r *http.Request) {
+	return door.Limit(doorsAMinute, time.Minute, door.NetworkOf, func(w http.ResponseWriter, r *http.Request) {
 		s.write(w, r, s.problemView(http.StatusTooManyRequests, "Too many attempts", "This address has sent too many requests.", "Wait a minute, then try again."))
-	}))
-}
-
-// networkOf is the address, or the network that one customer usually has.
-func networkOf(r *http.Request) (string, error) {
-	a := door.ClientOf(r.Context()).Address
-	if a.Is6() {
-		return netip.PrefixFrom(a, 64).Masked().String(), nil
-	}
-	return a.String(), nil
+	})
 }
 
 // doors are the pages about accounts.

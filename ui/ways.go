@@ -6,9 +6,7 @@ import (
 	"net/http"
 
 	"github.com/asean-tmh/tmh/node/access"
-	"github.com/asean-tmh/tmh/node/access/passkey"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/store"
 )
 
 // Ways into the own account, what the node holds about its person, and the way out for ever.
@@ -30,13 +28,7 @@ func (s *site) finishPasskey(w http.ResponseWriter, r *http.Request, a access.Ac
 }
 
 func (s *site) renamePasskey(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
-	err := access.Can(a, access.EditAccount, access.Resource{User: a.User})
-	if err == nil {
-		err = s.cfg.House.Store.Update(func(tx *store.Tx) error {
-			_, err := passkey.Rename(tx, string(a.User), r.PostFormValue("id"), r.PostFormValue("name"))
-			return err
-		})
-	}
+	_, err := s.cfg.House.RenamePasskey(a, r.PostFormValue("id"), r.PostFormValue("name"))
 	return s.did(w, r, a, "", "renamed", err)
 }
 
@@ -50,20 +42,8 @@ func (s *site) removeIdentity(w http.ResponseWriter, r *http.Request, a access.A
 
 // personalData is everything that the node holds about the person, to take along.
 func (s *site) personalData(w http.ResponseWriter, _ *http.Request, a access.Actor) (view, error) {
-	var all struct {
-		access.PersonalData
-
-		Passkeys   any `json:"passkeys"`
-		Identities any `json:"identities"`
-	}
-	var err error
-	if all.PersonalData, err = s.cfg.House.People.Export(a, a.User); err != nil {
-		return view{}, err
-	}
-	if all.Passkeys, err = s.cfg.House.PasskeysOf(a); err != nil {
-		return view{}, err
-	}
-	if all.Identities, err = s.cfg.House.IdentitiesOf(a); err != nil {
+	all, err := s.cfg.House.Export(a, a.User)
+	if err != nil {
 		return view{}, err
 	}
 	b, err := json.MarshalIndent(all, "", "  ")

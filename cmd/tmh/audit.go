@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/asean-tmh/tmh/node/api"
+	"github.com/asean-tmh/tmh/node/house"
 )
 
 func auditCmd() *cobra.Command {
@@ -72,7 +73,7 @@ func moment(s string, now time.Time) (time.Time, error) {
 }
 
 func showAudit(cmd *cobra.Command, c client, q url.Values, most int) error {
-	var all []api.LogEntry
+	var all []house.LogEntry
 	if err := pages(cmd.Context(), c, "/api/v1/audit", q, func(p api.AuditPage) string {
 		if all = append(all, p.Entries...); len(all) >= most {
 			all = all[:max(most, 0)]

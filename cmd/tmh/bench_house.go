@@ -38,6 +38,7 @@ func benchHouseCmd() *cobra.Command {
 	cmd.Flags().IntVar(&c.Users, "users", 10_000, "how many people")
 	cmd.Flags().IntVar(&c.Organisations, "organisations", 1000, "how many organisations")
 	cmd.Flags().IntVar(&c.Questions, "questions", 500, "how many questions of each kind, for the latencies")
+	cmd.Flags().BoolVar(&c.Quick, "quick", false, "fill the node without looking for duplicates of each listing; what is posted at the full size is looked for")
 	cmd.Flags().BoolVar(&c.NoIndex, "no-index", false, "leave out the match index, and the suspicion of duplicates with it")
 	cmd.Flags().StringVar(&corpus, "corpus", "", "JSON Lines with title, objective and description to take texts from (default invented words)")
 	cmd.Flags().StringVar(&profile, "cpuprofile", "", "file to write a CPU profile to")

@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Deadline: time.Now().Add(8 * time.Minute), // a node that runs where it should refuse would run for ever
 		Setup: func(e *testscript.Env) error {
-			e.Values[browsers{}] = &browsers{jars: map[string]http.CookieJar{}}
+			e.Values[browsersKey{}] = &browsers{jars: map[string]http.CookieJar{}}
 			return nil
 		},
 		Cmds: map[string]func(*script, bool, []string){
@@ -136,11 +136,13 @@ type browsers struct {
 	last time.Time // when as asked
 }
 
+type browsersKey struct{}
+
 // as NAME METHOD PORT PATH [BODY [HEADER]] asks the pages at the port of the loopback interface in NAME's browser, which keeps
 // its cookies, and prints status and body; as bearer:TOKEN asks with a token. Variables in BODY and HEADER are put in; ETAG is
 // that of the newest answer which had one. With ! the answer has to be a refusal.
 func scriptAs(ts *script, neg bool, args []string) {
-	ts.Value(browsers{}).(*browsers).last = time.Now()
+	ts.Value(browsersKey{}).(*browsers).last = time.Now()
 	resp, answer := browse(ts, args)
 	if tag := resp.Header.Get("ETag"); tag != "" {
 		ts.Setenv("ETAG", tag)
@@ -169,7 +171,7 @@ func browse(ts *script, args []string) (resp *http.Response, answer string) {
 	if token, ok := strings.CutPrefix(args[0], "bearer:"); ok {
 		r.Header.Set("Authorization", "Bearer "+token)
 	} else {
-		all := ts.Value(browsers{}).(*browsers).jars
+		all := ts.Value(browsersKey{}).(*browsers).jars
 		if all[args[0]] == nil {
 			all[args[0]], err = cookiejar.New(nil)
 			ts.Check(err)
@@ -190,7 +192,7 @@ func scriptWithin(ts *script, neg bool, args []string) {
 	if len(args) < 6 {
 		ts.Fatalf("usage: within TIME PATTERN NAME METHOD PORT PATH [BODY [HEADER]]")
 	}
-	start := ts.Value(browsers{}).(*browsers).last
+	start := ts.Value(browsersKey{}).(*browsers).last
 	limit, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	pattern, err := regexp.Compile("(?m)" + args[1])

@@ -10,10 +10,9 @@ import (
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/access/oidc"
 	"github.com/asean-tmh/tmh/node/access/passkey"
-	"github.com/asean-tmh/tmh/node/audit"
 	"github.com/asean-tmh/tmh/node/door"
+	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/store"
 )
 
 // One's own account. Nobody but the person signed in has one: the operator and strangers are refused by access.Can.
@@ -103,17 +102,9 @@ type linkingOutput struct {
 	}
 }
 
-// PersonExport is everything that a node holds about a person, for that person.
-type PersonExport struct {
-	access.PersonalData
-	Passkeys   []passkey.Passkey `json:"passkeys"`
-	Identities []oidc.Link       `json:"identities"`
-	Acts       []audit.Entry     `json:"acts" doc:"what the audit log holds of the person's acts, the newest 500"`
-}
-
 type exportOutput struct {
 	Disposition string `header:"Content-Disposition"`
-	Body        PersonExport
+	Body        house.PersonalData
 }
 
 func (a *API) accountRoutes(h huma.API, lim limits) {
@@ -167,10 +158,7 @@ func (a *API) done(ctx context.Context, err error) (*struct{}, error) {
 func (a *API) account(ctx context.Context, u access.User, err error) (*accountOutput, error) {
 	out := &accountOutput{ETag: versionTag(u.Version), Body: AccountView{User: u}}
 	if err == nil {
-		err = a.cfg.House.Store.View(func(tx *store.Tx) (err error) {
-			out.Body.HasPassword, err = a.cfg.House.People.HasPassword(tx, u.ID)
-			return err
-		})
+		out.Body.HasPassword, err = a.cfg.House.HasPassword(u.ID)
 	}
 	if err != nil {
 		return nil, a.refusal(ctx, err)
@@ -277,19 +265,11 @@ func (a *API) passkeyRoutes(h huma.API) {
 		return &passkeyOutput{http.StatusCreated, k}, nil
 	})
 	huma.Register(h, ours("account-passkey-rename", patch, "/account/passkeys/{id}", "Call a passkey something else"), func(ctx context.Context, in *renameInput) (*passkeyOutput, error) {
-		by := door.ActorOf(ctx)
-		if err := access.Can(by, access.EditAccount, access.Resource{User: by.User}); err != nil {
-			return nil, a.refusal(ctx, err)
-		}
-		out := &passkeyOutput{Status: http.StatusOK}
-		err := a.cfg.House.Store.Update(func(tx *store.Tx) (err error) {
-			out.Body, err = passkey.Rename(tx, string(by.User), in.ID, in.Body.Name)
-			return err
-		})
+		k, err := a.cfg.House.RenamePasskey(door.ActorOf(ctx), in.ID, in.Body.Name)
 		if err != nil {
 			return nil, a.refusal(ctx, err)
 		}
-		return out, nil
+		return &passkeyOutput{http.StatusOK, k}, nil
 	})
 	huma.Register(h, ours("account-passkey-remove", remove, "/account/passkeys/{id}", "Remove a passkey; the last way into the account stays"),
 		func(ctx context.Context, in *idInput) (*struct{}, error) {
@@ -331,24 +311,9 @@ func (a *API) identityRoutes(h huma.API) {
 
 // export gathers what the node's parts hold about a person.
 func (a *API) export(ctx context.Context, id access.UserID) (*exportOutput, error) {
-	h := a.cfg.House
-	d, err := h.People.Export(door.ActorOf(ctx), id) // judges who asks
+	d, err := a.cfg.House.Export(door.ActorOf(ctx), id)
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
-	out := &exportOutput{Disposition: `attachment; filename="account.json"`, Body: PersonExport{PersonalData: d}}
-	err = h.Store.View(func(tx *store.Tx) (err error) {
-		if out.Body.Passkeys, err = passkey.List(tx, string(id)); err != nil {
-			return err
-		}
-		if out.Body.Identities, err = oidc.Links(tx, string(id)); err != nil {
-			return err
-		}
-		out.Body.Acts, _, err = h.Audit.List(tx, audit.Filter{Actor: string(id)}, 0, audit.MaxPage)
-		return err
-	})
-	if err != nil {
-		return nil, a.refusal(ctx, err)
-	}
-	return out, nil
+	return &exportOutput{Disposition: `attachment; filename="account.json"`, Body: d}, nil
 }

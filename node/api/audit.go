@@ -13,8 +13,8 @@ import (
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/audit"
 	"github.com/asean-tmh/tmh/node/door"
+	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/store"
 )
 
 // AuditFilter narrows the audit log.
@@ -53,17 +53,10 @@ type auditInput struct {
 	AuditFilter
 }
 
-// LogEntry is an entry with the people whom its pseudonyms stand for, where they are not erased.
-type LogEntry struct {
-	audit.Entry
-	ActorUser    string `json:"actor_user,omitempty" doc:"id of the person who acted"`
-	ResourceUser string `json:"resource_user,omitempty" doc:"id of the person who was acted on"`
-}
-
 // AuditPage is a page of the audit log, the newest first. It may be short, and even empty, although another follows.
 type AuditPage struct {
-	Entries []LogEntry `json:"entries"`
-	Next    string     `json:"next,omitempty"`
+	Entries []house.LogEntry `json:"entries"`
+	Next    string           `json:"next,omitempty"`
 }
 
 type auditOutput struct {
@@ -109,7 +102,7 @@ func (a *API) exportAudit(ctx context.Context, b browser, f audit.Filter) {
 	if b.r.Method == http.MethodHead {
 		return
 	}
-	if _, err := a.cfg.House.Audit.Export(ctx, a.cfg.House.Store, steady{b.w, http.NewResponseController(b.w)}, f); err != nil {
+	if err := a.cfg.House.ExportLog(ctx, door.ActorOf(ctx), steady{b.w, http.NewResponseController(b.w)}, f); err != nil {
 		if !errors.Is(err, context.Canceled) {
 			a.cfg.Log.Warn("export of the audit log ended early", "error", err)
 		}
@@ -118,39 +111,18 @@ func (a *API) exportAudit(ctx context.Context, b browser, f audit.Filter) {
 }
 
 func (a *API) auditPage(ctx context.Context, in *auditInput) (*auditOutput, error) {
-	if err := access.Can(door.ActorOf(ctx), access.ReadAudit, access.Resource{}); err != nil {
-		return nil, a.refusal(ctx, err)
-	}
 	list := "audit?" + in.values().Encode()
 	place, err := cursorPlace(list, in.Cursor)
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
 	before, _ := strconv.ParseUint(place, 10, 64) // ours, or nothing
-	log := a.cfg.House.Audit
-	page := AuditPage{Entries: []LogEntry{}}
-	err = a.cfg.House.Store.View(func(tx *store.Tx) error {
-		all, next, err := log.List(tx, in.filter(), before, in.Limit)
-		if err != nil {
-			return err
-		}
-		for _, e := range all {
-			x := LogEntry{Entry: e}
-			if x.ActorUser, err = log.PersonOf(tx, e.Actor); err != nil {
-				return err
-			}
-			if e.ResourceKind == audit.ResourcePerson {
-				if x.ResourceUser, err = log.PersonOf(tx, e.Resource); err != nil {
-					return err
-				}
-			}
-			page.Entries = append(page.Entries, x)
-		}
-		if next > 0 {
-			page.Next = placeCursor(list, strconv.FormatUint(next, 10))
-		}
-		return nil
-	})
+	var page AuditPage
+	var next uint64
+	page.Entries, next, err = a.cfg.House.Log(door.ActorOf(ctx), in.filter(), before, in.Limit)
+	if next > 0 {
+		page.Next = placeCursor(list, strconv.FormatUint(next, 10))
+	}
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}

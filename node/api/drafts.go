@@ -75,6 +75,7 @@ func (a *API) draftRoutes(h huma.API) {
 	const get, post, put, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
 	create := a.permitted("draft", post, "/postings", "Begin a listing. Only what is wrong is refused; what is absent can be added later", access.CreateDraft)
 	create.DefaultStatus = http.StatusCreated
+	create.Description = "Of the listing and its record any member may be absent until the draft is submitted. The listing's id is the node's to give."
 	huma.Register(h, create, a.createDraft)
 	huma.Register(h, a.permitted("edit-draft", put, "/postings/{id}/draft", "Replace the draft, or begin a revision of what is published", access.EditDraft), a.editDraft)
 	huma.Register(h, a.permitted("discard-draft", remove, "/postings/{id}/draft", "Discard the draft: 204 where the posting went with it, as it was never published", access.DiscardDraft), a.discardDraft)

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/go-chi/httprate"
-
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/protocol"
 )
@@ -26,22 +24,19 @@ func noLimits() limits {
 }
 
 func newLimits() limits {
-	limit := func(most int, window time.Duration, key httprate.KeyFunc, words string) guard {
-		return httprate.LimitBy(most, window, key, httprate.WithResponseHeaders(httprate.ResponseHeaders{RetryAfter: "Retry-After"}),
-			httprate.WithLimitHandler(func(w http.ResponseWriter, _ *http.Request) {
-				write(w, newProblem(http.StatusTooManyRequests, protocol.Errors{protocol.Errorf(protocol.CodeQuota, "", words, most)}))
-			}))
+	limit := func(most int, window time.Duration, key func(*http.Request) string, words string) guard {
+		return door.Limit(most, window, key, func(w http.ResponseWriter, _ *http.Request) {
+			write(w, newProblem(http.StatusTooManyRequests, protocol.Errors{protocol.Errorf(protocol.CodeQuota, "", words, most)}))
+		})
 	}
 	return limits{
-		doors: limit(doorsPerMinute, time.Minute, func(r *http.Request) (string, error) {
-			return httprate.CanonicalizeIP(door.ClientOf(r.Context()).Address.String()), nil
-		}, "more than %d attempts a minute from your network address: wait a minute"),
-		writes: onlyWrites(limit(writesPerMinute, time.Minute, func(r *http.Request) (string, error) {
+		doors: limit(doorsPerMinute, time.Minute, door.NetworkOf, "more than %d attempts a minute from your network address: wait a minute"),
+		writes: onlyWrites(limit(writesPerMinute, time.Minute, func(r *http.Request) string {
 			a := door.ActorOf(r.Context())
-			return string(a.Token) + "/" + string(a.Session), nil
+			return string(a.Token) + "/" + string(a.Session)
 		}, "more than %d writes a minute by one session or token: wait a minute, or import many listings at once")),
-		documents: limit(documentsPerHour, time.Hour, func(r *http.Request) (string, error) {
-			return string(door.ActorOf(r.Context()).Organisation), nil
+		documents: limit(documentsPerHour, time.Hour, func(r *http.Request) string {
+			return string(door.ActorOf(r.Context()).Organisation)
 		}, "more than %d documents an hour by one organisation: go on in an hour"),
 	}
 }

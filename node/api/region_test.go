@@ -21,7 +21,6 @@ type browsed struct {
 	t    *testing.T
 	base string
 	http *http.Client
-	id   string
 }
 
 func (b *browsed) ask(method, path, body string, header ...string) (int, http.Header, string) {

@@ -15,7 +15,6 @@ import (
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/store"
 )
 
 // browser is a request's own connection, for cookies.
@@ -114,17 +113,12 @@ func (a *API) sessionView(ctx context.Context, actor access.Actor) (*sessionOutp
 	if h.Provider != nil {
 		v.SignIn.Provider = h.Provider.Host()
 	}
-	if actor.Organisation != "" {
-		err := h.Store.View(func(tx *store.Tx) error {
-			o, err := h.People.LookupOrganisation(tx, actor.Organisation)
-			if err == nil {
-				v.Organisation = &OrganisationShort{ID: o.ID, Name: o.Name, Type: o.Type, Country: o.Country}
-			}
-			return err
-		})
-		if err != nil {
-			return nil, a.refusal(ctx, err)
-		}
+	o, err := h.OrganisationOf(actor)
+	if err != nil {
+		return nil, a.refusal(ctx, err)
+	}
+	if o != nil {
+		v.Organisation = &OrganisationShort{ID: o.ID, Name: o.Name, Type: o.Type, Country: o.Country}
 	}
 	return &sessionOutput{v}, nil
 }
