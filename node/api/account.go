@@ -130,6 +130,9 @@ func (a *API) accountRoutes(h huma.API, lim limits) {
 	huma.Register(h, ours("account-sessions", get, "/account/sessions", "Where one is signed in"), a.sessions)
 	huma.Register(h, ours("account-sessions-end", remove, "/account/sessions", "Sign out everywhere else"), func(ctx context.Context, _ *nothing) (*struct{}, error) {
 		by := door.ActorOf(ctx)
+		if err := access.Can(by, access.EditAccount, access.Resource{User: by.User}); err != nil {
+			return nil, a.refusal(ctx, err) // EndSessions lets administrators end anybody's
+		}
 		return a.done(ctx, people.EndSessions(by, by.User, true))
 	})
 	huma.Register(h, ours("account-session-end", remove, "/account/sessions/{id}", "Sign out in one place"), func(ctx context.Context, in *idInput) (*struct{}, error) {

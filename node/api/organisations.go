@@ -94,7 +94,7 @@ func (a *API) organisationRoutes(h huma.API) {
 			if err != nil {
 				return nil, err
 			}
-			o, err := people.Organisation(by, id)
+			o, err := people.Organisation(unscoped(ctx), id)
 			if err == nil {
 				o, err = people.EditOrganisation(by, id, v, in.Body.over(o))
 			}

@@ -73,8 +73,7 @@ type walk struct {
 	tokens                     map[string]string   // by "role:scope"
 	postings, references, hash map[string]string   // by what the file calls them
 	target, spare              *visitor
-	setup, invitation, address string // secrets of links
-	reset                      string
+	invitation, address, reset string // secrets of links
 	token                      access.TokenID
 	asked                      int
 }
@@ -99,7 +98,7 @@ func newWalk(t *testing.T, who []string) *walk {
 	w.spare = w.admin.person("spare@college.example", w.other.org, access.Reader)
 	for _, name := range who {
 		if role, scope, is := strings.Cut(name, ":"); is {
-			w.tokens[name] = w.tokenOf(w.people[role].id, access.Scope(scope))
+			w.tokens[name] = w.tokenOf(w.people[role].id, scope)
 		}
 	}
 	w.seed()
@@ -165,9 +164,14 @@ func (w *walk) signIn(id access.UserID) (s access.SignedIn) {
 	return s
 }
 
-func (w *walk) tokenOf(id access.UserID, s access.Scope) string {
+// tokenOf a person, of one scope or of several by plus signs.
+func (w *walk) tokenOf(id access.UserID, scope string) string {
 	w.t.Helper()
-	secret, _, err := w.house.People.CreateToken(access.Operator("KH"), id, "walks", []access.Scope{s}, time.Hour)
+	var all []access.Scope
+	for s := range strings.SplitSeq(scope, "+") {
+		all = append(all, access.Scope(s))
+	}
+	secret, _, err := w.house.People.CreateToken(access.Operator("KH"), id, "walks", all, time.Hour)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -207,14 +211,14 @@ func (w *walk) ask(l line, who string) *httptest.ResponseRecorder {
 	if q := w.query(l.method, short, l.of); q != "" {
 		path += "?" + q
 	}
-	role, _, byToken := strings.Cut(who, ":")
+	role, scope, byToken := strings.Cut(who, ":")
 	token, person := w.tokens[who], access.UserID("")
 	if v := w.people[role]; v != nil {
 		person = v.id
 		if role != "admin" && l.method == http.MethodDelete && short == "/account" {
 			person = w.another(v.org, access.Role(strings.Replace(role, "other", "editor", 1)))
 			if byToken {
-				token = w.tokenOf(person, access.Scope(who[len(role)+1:]))
+				token = w.tokenOf(person, scope)
 			}
 		}
 	}
@@ -239,6 +243,13 @@ func (w *walk) ask(l line, who string) *httptest.ResponseRecorder {
 		r.Header.Set("Authorization", "Bearer "+token)
 	case session.Secret != "":
 		r.AddCookie(&http.Cookie{Name: "tmh", Value: session.Secret})
+	}
+	if short == "/account/passkeys/finish" && session.Secret != "" {
+		begun, err := w.house.BeginPasskey(session.Actor)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		r.AddCookie(&http.Cookie{Name: "tmh-passkey", Value: begun.Ceremony})
 	}
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, r)
@@ -335,7 +346,7 @@ func (w *walk) body(method, short, of string) (body []byte, kind string) {
 	case "POST /session":
 		v = m{"email": "spare@college.example", "password": goodPassword}
 	case "POST /setup":
-		v = m{"key": w.setup, "email": "x@example.org", "name": "x", "password": goodPassword, "organisation": m{"name": "x", "type": "agency", "country": "KH"}}
+		v = m{"key": "none", "email": "x@example.org", "name": "x", "password": goodPassword, "organisation": m{"name": "x", "type": "agency", "country": "KH"}}
 	case "POST /invitations/accept":
 		v = m{"key": w.invitation, "name": "", "password": goodPassword}
 	case "POST /verification":

@@ -125,6 +125,7 @@ func (p *Postings) Take(ctx context.Context, a access.Actor, id protocol.Listing
 
 // caseOf tells whether the case of a posting is its draft or its audit.
 func (p *Postings) caseOf(a access.Actor, id protocol.ListingID, ofDraft, ofAudit Action) (Action, error) {
+	a.Scopes = nil // the action asks for its own
 	h, err := p.Get(a, id)
 	if err != nil {
 		return "", err
