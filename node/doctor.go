@@ -25,6 +25,8 @@ func (n *Node) Examine() []exchange.Finding {
 	n.examineClock(&f)
 	n.examineWork(&f)
 	n.examineBackups(&f)
+	n.examineHouse(&f)
+	ExamineCertificate(&f, n.cfg.Certificate, n.cfg.Key, n.cfg.Now())
 	ExamineSystem(&f, n.cfg.Listen)
 	return f
 }

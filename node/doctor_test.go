@@ -1,10 +1,15 @@
 package node
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/asean-tmh/tmh/node/audit"
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/house"
+	"github.com/asean-tmh/tmh/node/mail"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
@@ -79,5 +84,79 @@ func TestLagAndAddresses(t *testing.T) {
 		if got, ok := tcpOf(multiaddr); got != want || ok != (want != "") {
 			t.Errorf("%q is %q, want %q", multiaddr, got, want)
 		}
+	}
+}
+
+// TestHouseIsJudged: people, mail and the audit log, as the doctor tells of them.
+func TestHouseIsJudged(t *testing.T) {
+	now := time.Now()
+	well := house.Condition{Administered: true, Log: audit.Anchor{Seq: 7}}
+	mailing := mail.Health{Enabled: true, Waiting: 1, Oldest: now.Add(-time.Minute)}
+	for name, c := range map[string]struct {
+		change func(*house.Condition)
+		check  string
+		want   exchange.Level
+		what   string
+	}{
+		"well, without mail":    {func(*house.Condition) {}, "mail", exchange.Fine, "none is sent"},
+		"no administrator":      {func(c *house.Condition) { c.Administered = false }, "administrator", exchange.Warning, "nobody"},
+		"one token waits":       {func(c *house.Condition) { c.Unconfirmed = 1 }, "tokens", exchange.Warning, "1 token "},
+		"mail goes out":         {func(c *house.Condition) { c.Mail = mailing }, "mail", exchange.Fine, "1 message waits"},
+		"mail cannot go out":    {func(c *house.Condition) { c.Mail, c.MailFault = mailing, "no such host" }, "mail", exchange.Fault, "no such host; 1 message waits"},
+		"mail could not go out": {func(c *house.Condition) { c.Mail = mailing; c.Mail.Trouble = "answers 421" }, "mail", exchange.Warning, "answers 421"},
+		"mail waits for long":   {func(c *house.Condition) { c.Mail = mailing; c.Mail.Oldest = now.Add(-2 * time.Hour) }, "mail", exchange.Warning, "1 message waits since"},
+		"mail was given up":     {func(c *house.Condition) { c.Mail = mail.Health{Enabled: true, Failed: 3} }, "mail", exchange.Warning, "3 could not"},
+		"a log without entries": {func(c *house.Condition) { c.Log.Seq = 0 }, "audit log", exchange.Fine, "empty"},
+		"a log that ends":       {func(*house.Condition) {}, "audit log", exchange.Fine, "entry 7"},
+		"a log that broke off":  {func(c *house.Condition) { c.LogBroken = true }, "audit log", exchange.Fault, "7, is missing"},
+	} {
+		condition := well
+		c.change(&condition)
+		var f exchange.Findings
+		judgeHouse(&f, condition, now)
+		for _, x := range f {
+			switch want := c.want; {
+			case x.Check != c.check && x.Level != exchange.Fine:
+				t.Errorf("%s: got %+v", name, x)
+			case x.Check == c.check && (x.Level != want || !strings.Contains(x.What, c.what) || (x.Next == "") != (want == exchange.Fine)):
+				t.Errorf("%s: got %+v, want %s, %q", name, x, want, c.what)
+			}
+		}
+		if len(f) != 4 {
+			t.Errorf("%s: got %d findings, want 4", name, len(f))
+		}
+	}
+}
+
+func TestCertificateIsExamined(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	writePair(t, 48, cert, key) // for 48 hours
+	now := time.Now()
+	for name, c := range map[string]struct {
+		cert string
+		now  time.Time
+		want exchange.Level
+	}{
+		"ends soon":          {cert, now, exchange.Warning},
+		"not valid yet":      {cert, now.Add(-2 * time.Hour), exchange.Fault},
+		"ended":              {cert, now.Add(49 * time.Hour), exchange.Fault},
+		"not there":          {cert + "x", now, exchange.Fault},
+		"no certificate":     {key, now, exchange.Fault},
+		"none is configured": {"", now, ""},
+	} {
+		var f exchange.Findings
+		ExamineCertificate(&f, c.cert, key, c.now)
+		if c.want == "" && len(f) == 0 {
+			continue
+		}
+		if len(f) != 1 || f[0].Level != c.want || f[0].Next == "" {
+			t.Errorf("%s: got %+v, want %s", name, f, c.want)
+		}
+	}
+	writePair(t, 24*30, cert, key)
+	var f exchange.Findings
+	if ExamineCertificate(&f, cert, key, now); len(f) != 1 || f[0].Level != exchange.Fine || f[0].Next != "" {
+		t.Errorf("got %+v", f)
 	}
 }

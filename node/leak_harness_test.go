@@ -8,6 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -353,12 +356,37 @@ func (r *region) file(class, listing string) protocol.Document {
 	}
 	at := b.Len()
 	fmt.Fprintf(&b, "xref\n0 %d\n%strailer\n<</Size %d/Root 1 0 R/Info 6 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, xref, len(objects)+1, at)
+	return r.accept(&b, class, listing, "pdf")
+}
+
+// picture takes in a picture that carries a secret beside its pixels.
+func (r *region) picture(class, listing string) protocol.Document {
+	r.t.Helper()
+	hidden := word()
+	r.add(&secret{name: "text in the picture of " + listing, class: "never"}, []byte(hidden))
+	m := image.NewGray(image.Rect(0, 0, 40, 30))
+	for i := range m.Pix {
+		m.Pix[i] = byte(i)
+	}
+	var plain, b bytes.Buffer
+	r.ok(png.Encode(&plain, m))
+	b.Write(plain.Next(8 + 25)) // signature and header
+	chunk := []byte("tEXtAuthor\x00" + hidden)
+	_ = binary.Write(&b, binary.BigEndian, uint32(len(chunk)-4))
+	b.Write(chunk)
+	_ = binary.Write(&b, binary.BigEndian, crc32.ChecksumIEEE(chunk))
+	b.Write(plain.Bytes())
+	return r.accept(&b, class, listing, "png")
+}
+
+func (r *region) accept(b io.Reader, class, listing, kind string) protocol.Document {
+	r.t.Helper()
 	archive := r.nodes["KH"].House().Documents
-	clean, err := archive.Accept(r.t.Context(), &b, document.Declared{Name: "sheet.pdf", Type: "application/pdf"}, document.DefaultLimits())
+	clean, err := archive.Accept(r.t.Context(), b, document.Declared{Name: "sheet." + kind}, document.DefaultLimits())
 	r.ok(err)
 	r.ok(archive.Put(r.t.Context(), clean))
 	d := clean.Document.Entry()
-	d.Name = r.seed(class, listing, "name of the document") + ".pdf"
+	d.Name = r.seed(class, listing, "name of the document") + "." + kind
 	return d
 }
 
@@ -407,7 +435,7 @@ func (r *region) content(listing string, level protocol.Level, sections map[prot
 	if sections != nil {
 		d := r.file(string(protocol.LevelRestricted), listing)
 		d.Level = protocol.LevelRestricted
-		x.Documents = append(x.Documents, d)
+		x.Documents = append(x.Documents, d, r.picture("public", listing))
 	}
 	r.docs[listing] = x.Documents
 	return posting.Content{Record: x, Listing: protocol.Listing{

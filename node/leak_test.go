@@ -44,6 +44,14 @@ func (r *region) examine(when string) {
 		r.t.Errorf("%s: a log has %s", when, s)
 	}
 	for _, m := range []protocol.MemberID{"KH", "LA", "VN"} {
+		r.ok(r.nodes[m].House().Store.View(func(tx *store.Tx) error {
+			return tx.Rows(store.TableAudit, "", "", func(key string, value []byte) (bool, error) {
+				for _, s := range r.leaks("log", value) {
+					r.t.Errorf("%s: entry %s of the audit log of %s has %s", when, key, m, s)
+				}
+				return true, nil
+			})
+		}))
 		for _, s := range r.leaks(strings.ToLower(string(m))+":store", r.dump(m)) {
 			r.t.Errorf("%s: the store of %s has %s", when, m, s)
 		}

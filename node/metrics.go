@@ -81,10 +81,27 @@ func newMetrics(n *Node) *metrics {
 		gauge("audit_age_seconds", "Since the last audit of everything held ended; since the start before the first.", func() float64 {
 			return float64(n.cfg.Now().Unix() - m.audited.Load())
 		}),
+		gauge("mail_waiting", "Messages that wait to be sent.", func() float64 { waiting, _ := n.mailWaiting(); return float64(waiting) }),
+		gauge("mail_trouble", "1 while the mail server takes nothing.", func() float64 { _, trouble := n.mailWaiting(); return one(trouble) }),
+		gauge("certificate_end_seconds", "When the certificate of pages and API ends, in Unix seconds; 0 without one.", func() float64 {
+			if c := n.pair.Load(); c != nil {
+				return float64(c.expires().Unix())
+			}
+			return 0
+		}),
 		newOriginStates(n),
 	}
 	n.cfg.Metrics.MustRegister(append(m.all, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))...)
 	return m
+}
+
+// mailWaiting is how many messages wait, and whether the mail server takes nothing.
+func (n *Node) mailWaiting() (waiting int, trouble bool) {
+	h, err := n.house.Mail.Health()
+	if err != nil {
+		n.log.Error("mail queue not read", "error", err)
+	}
+	return h.Waiting, h.Trouble != ""
 }
 
 // forNetwork is the registry for package p2p, whose count of members' faults is told of each member too.

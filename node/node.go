@@ -129,6 +129,7 @@ type Node struct {
 
 	ready    chan struct{} // closed when the doors are open
 	httpAddr atomic.Pointer[string]
+	pair     atomic.Pointer[certificate] // that pages and API are served with; nil: none
 }
 
 // New opens the store, checks the papers and builds the network; it serves nobody yet. Run must follow, or Close.

@@ -189,6 +189,7 @@ func (n *Node) serveDoors(ctx context.Context) error {
 			if pair, err = newCertificate(n.cfg.Certificate, n.cfg.Key, n.cfg.Now, n.log); err != nil {
 				return errors.Join(err, l.Close())
 			}
+			n.pair.Store(pair)
 		}
 		g.Go(func() error { return n.serve(ctx, l, pair, guarded) })
 	}

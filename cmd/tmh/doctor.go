@@ -30,7 +30,8 @@ func doctorCmd() *cobra.Command {
 		Use:   "doctor --dir DIR",
 		Short: "Say what is wrong with a node, running or stopped, and what to do next",
 		Long: "Check a node: its files, keys and papers, and, where it runs, whether it signs, how it stands with every member, its\n" +
-			"disk, its clock, its backups and what the system grants it. It changes nothing. The exit code is 1 where it found a fault.",
+			"disk, its clock, its backups, its mail server, its certificate and what the system grants it. It changes nothing. The exit\n" +
+			"code is 1 where it found a fault.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(dir)
@@ -83,6 +84,7 @@ func examine(ctx context.Context, cfg config.File) (f exchange.Findings) {
 	f.Warn("process", "Start it with tmh serve, unless it is stopped on purpose.", "does not run: nobody answers at %s", cfg.Socket)
 	examineDisk(&f, cfg)
 	examinePorts(ctx, &f, cfg)
+	node.ExamineCertificate(&f, cfg.TLS.Cert, cfg.TLS.Key, time.Now())
 	tuneMemory(uint64(cfg.MemoryLimit)) // as the node would
 	node.ExamineSystem(&f, cfg.Listen)
 	node.ExamineStopped(&f, store.Config{Dir: cfg.Data, Memtable: int64(cfg.Memtable)}, cfg.Guard, protocol.MemberID(cfg.Member), papers)

@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"maps"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,20 +56,19 @@ func counted(n *Net, m protocol.MemberID, what fault) float64 {
 }
 
 // takeChanges counts what arrives at AA of BB until stop, and reports what arrives of CC.
-func (x floodlit) takeChanges(t *testing.T) (ofC <-chan uint64, stop func() (ofB int)) {
-	seqs, end, total := make(chan uint64, 64), make(chan struct{}), make(chan int)
+func (x floodlit) takeChanges(t *testing.T) (ofC <-chan uint64, ofB *atomic.Int64, stop func()) {
+	seqs, end, ended, ofB := make(chan uint64, 64), make(chan struct{}), make(chan struct{}), new(atomic.Int64)
 	go func() {
-		n := 0
+		defer close(ended)
 		for {
 			select {
 			case d := <-x.a.desk.changes:
 				if d.what[0].Origin == "CC" {
 					seqs <- d.what[0].Pos.Seq
 				} else {
-					n += len(d.what)
+					ofB.Add(int64(len(d.what)))
 				}
 			case <-end:
-				total <- n
 				return
 			}
 		}
@@ -82,13 +82,15 @@ func (x floodlit) takeChanges(t *testing.T) (ofC <-chan uint64, stop func() (ofB
 			}
 		}
 	}()
-	return seqs, func() int { close(end); return <-total }
+	return seqs, ofB, func() { close(end); <-ended }
 }
 
-// whileFlooded sends all, again and again interrupted by a change of CC's that must arrive before the flood goes on.
-func (x floodlit) whileFlooded(t *testing.T, flood [][]byte) (ofB int, took time.Duration) {
+// whileFlooded sends all, again and again interrupted by a change of CC's that must arrive before the flood goes on. It waits
+// until at least so many of BB's changes arrived: on a busy machine CC's overtake all of them.
+func (x floodlit) whileFlooded(t *testing.T, flood [][]byte, least int64) (got int, took time.Duration) {
 	t.Helper()
-	ofC, stop := x.takeChanges(t)
+	ofC, ofB, stop := x.takeChanges(t)
+	defer stop()
 	start := time.Now()
 	const parts = 8
 	for i := range parts {
@@ -107,7 +109,8 @@ func (x floodlit) whileFlooded(t *testing.T, flood [][]byte) (ofB int, took time
 			}
 		}
 	}
-	return stop(), time.Since(start)
+	eventually(t, "BB's changes within its budget arrive", func() bool { return ofB.Load() >= least })
+	return int(ofB.Load()), time.Since(start)
 }
 
 // most that a budget lets through in a time.
@@ -132,9 +135,9 @@ func TestFloodOfSignedChanges(t *testing.T) {
 		}
 		flood = append(flood, x.gossip(cs...))
 	}
-	got, took := x.whileFlooded(t, flood)
+	got, took := x.whileFlooded(t, flood, 500)
 	t.Logf("%d of %d changes taken in %v", got, seq, took)
-	if most := x.a.budgets.most(originChanges, took) + x.a.budgets.most(originRepeated, took); got > most || got < 500 { // messages overtake each other
+	if most := x.a.budgets.most(originChanges, took) + x.a.budgets.most(originRepeated, took); got > most { // messages overtake each other
 		t.Errorf("%d changes of BB's were delivered, at most %d are within its budget", got, most)
 	}
 	eventually(t, "BB is named", func() bool { return counted(x.a.Net, "BB", originRate) > 0 })
@@ -152,8 +155,8 @@ func TestFloodOfRepeatedChanges(t *testing.T) {
 		}
 		flood = append(flood, x.gossip(cs...))
 	}
-	got, took := x.whileFlooded(t, flood)
-	if most := x.a.budgets.most(changesVerified, took); got > most || got < copies {
+	got, took := x.whileFlooded(t, flood, copies)
+	if most := x.a.budgets.most(changesVerified, took); got > most {
 		t.Errorf("%d changes of BB's were delivered, at most %d are within its budget", got, most)
 	}
 	eventually(t, "BB is named", func() bool { return counted(x.a.Net, "BB", gossipRate) > 0 })
@@ -174,7 +177,7 @@ func TestFloodOfMessages(t *testing.T) {
 		flood[i] = x.gossip(x.sign("BB", h))
 	}
 	start := time.Now()
-	x.whileFlooded(t, flood)
+	x.whileFlooded(t, flood, 0)
 	eventually(t, "BB is named", func() bool { return counted(x.a.Net, "BB", gossipRate) > 0 })
 	looked := value(x.a.metrics.verdicts.WithLabelValues("changes", "ignore", string(protocol.CodeCharter)))
 	took := time.Since(start)
@@ -320,7 +323,7 @@ func TestReplayIsNotHeldAgainstTheOrigin(t *testing.T) {
 	for i := range old {
 		old[i] = x.change("CC", uint64(i+1))
 	}
-	ofC, stop := x.takeChanges(t)
+	ofC, _, stop := x.takeChanges(t)
 	x.publish(x.gossip(old...))
 	await(t, ofC, 1)
 	for i := range 99 { // 9,900 changes, in messages that all differ

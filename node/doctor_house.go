@@ -1,0 +1,103 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+
+	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/house"
+)
+
+// What the doctor says of people, mail, the audit log and the certificate.
+
+const (
+	renewCertificate = 14 * 24 * time.Hour // before its end a certificate should be renewed
+	mailIsLate       = time.Hour           // after which mail that waits is worth a look
+)
+
+func (n *Node) examineHouse(f *exchange.Findings) {
+	c, err := n.house.Condition(context.Background())
+	if err != nil {
+		f.Fault("people", "Stop the node and run tmh verify.", "accounts, mail or audit log cannot be read: %s", err)
+		return
+	}
+	judgeHouse(f, c, n.cfg.Now())
+}
+
+func judgeHouse(f *exchange.Findings, c house.Condition, now time.Time) {
+	if c.Administered {
+		f.Fine("administrator", "there is one")
+	} else {
+		f.Warn("administrator", "Run tmh user setup-link, and open the link that it prints.", "nobody is administrator yet: people cannot be invited on the pages")
+	}
+	if c.Unconfirmed > 0 {
+		f.Warn("tokens", "See tmh token list --unconfirmed; let them work again with tmh token confirm, or end them with tmh token revoke.",
+			"%s from before a restore wait to be confirmed, and are refused", count(c.Unconfirmed, "token"))
+	} else {
+		f.Fine("tokens", "none waits to be confirmed")
+	}
+	judgeMail(f, c, now)
+	switch {
+	case c.LogBroken:
+		f.Fault("audit log", "Stop the node and run tmh verify: it says what is missing. Compare with the entry that you noted last.", "its newest entry, %d, is missing or damaged", c.Log.Seq)
+	case c.Log.Seq == 0:
+		f.Fine("audit log", "empty")
+	default:
+		f.Fine("audit log", "ends at entry %d, %s: note both outside this node", c.Log.Seq, c.Log.Hash)
+	}
+}
+
+func judgeMail(f *exchange.Findings, c house.Condition, now time.Time) {
+	m := c.Mail
+	switch {
+	case !m.Enabled:
+		f.Fine("mail", "none is sent: smtp.host is empty, and administrators hand links over themselves")
+	case c.MailFault != "":
+		f.Fault("mail", "Mend what it names. Mail waits up to three days, and goes out by itself.", "%s; %s", c.MailFault, waits(m.Waiting))
+	case m.Trouble != "" || m.Waiting > 0 && now.Sub(m.Oldest) > mailIsLate:
+		why := m.Trouble
+		if why == "" {
+			why = "the server takes some messages later"
+		}
+		f.Warn("mail", "Nothing at first: it is tried again within half an hour. If it lasts, look for \"mail\" in the log.", "the server answers now, but %s since %s: %s",
+			waits(m.Waiting), m.Oldest.UTC().Format(time.DateTime+" UTC"), why)
+	case m.Failed > 0:
+		f.Warn("mail", "Look for \"mail not delivered\" in the log for the reasons. Make anew what was in them: tmh user invite, tmh user reset-link.",
+			"the server answers; of the messages so far, %d could not be delivered", m.Failed)
+	default:
+		f.Fine("mail", "the server answers; %s", waits(m.Waiting))
+	}
+}
+
+func waits(k int) string {
+	if k == 1 {
+		return "1 message waits"
+	}
+	return count(k, "message") + " wait"
+}
+
+// ExamineCertificate checks the files of the certificate that pages and API are served with; "" for none.
+func ExamineCertificate(f *exchange.Findings, cert, key string, now time.Time) {
+	if cert == "" {
+		return
+	}
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		f.Fault("certificate", "Put certificate and key that belong together where tls.cert and tls.key say. A running node goes on with the pair before.", "cannot be used: %s", err)
+		return
+	}
+	const next = "Renew it and replace the files: the node takes the new pair by itself."
+	from, until := pair.Leaf.NotBefore, pair.Leaf.NotAfter
+	at := func(t time.Time) string { return t.UTC().Format(time.DateTime + " UTC") }
+	switch {
+	case now.Before(from):
+		f.Fault("certificate", "Set the clock, or put the right certificate there.", "is valid from %s on only", at(from))
+	case !now.Before(until):
+		f.Fault("certificate", next, "ended on %s: browsers refuse it", at(until))
+	case until.Sub(now) < renewCertificate:
+		f.Warn("certificate", next, "ends on %s", at(until))
+	default:
+		f.Fine("certificate", "valid until %s", at(until))
+	}
+}
