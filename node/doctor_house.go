@@ -39,6 +39,12 @@ func judgeHouse(f *exchange.Findings, c house.Condition, now time.Time) {
 	}
 	judgeMail(f, c, now)
 	switch {
+	case c.ProviderFault != "":
+		f.Fault("sign-in elsewhere", "See oidc.issuer in tmh.yaml, and ask the provider's operator. Passwords and passkeys go on working.", "%s: %s", c.Provider, c.ProviderFault)
+	case c.Provider != "":
+		f.Fine("sign-in elsewhere", "%s answers", c.Provider)
+	}
+	switch {
 	case c.LogBroken:
 		f.Fault("audit log", "Stop the node and run tmh verify: it says what is missing. Compare with the entry that you noted last.", "its newest entry, %d, is missing or damaged", c.Log.Seq)
 	case c.Log.Seq == 0:
@@ -63,8 +69,8 @@ func judgeMail(f *exchange.Findings, c house.Condition, now time.Time) {
 		f.Warn("mail", "Nothing at first: it is tried again within half an hour. If it lasts, look for \"mail\" in the log.", "the server answers now, but %s since %s: %s",
 			waits(m.Waiting), m.Oldest.UTC().Format(time.DateTime+" UTC"), why)
 	case m.Failed > 0:
-		f.Warn("mail", "Look for \"mail not delivered\" in the log for the reasons. Make anew what was in them: tmh user invite, tmh user reset-link.",
-			"the server answers; of the messages so far, %d could not be delivered", m.Failed)
+		f.Warn("mail", "See whether the addresses are right, and make anew what was in them: tmh user invite, tmh user reset-link.",
+			"the server answers, but %s given up; the newest, %s", were(m.Failed), c.MailLost)
 	default:
 		f.Fine("mail", "the server answers; %s", waits(m.Waiting))
 	}
@@ -75,6 +81,13 @@ func waits(k int) string {
 		return "1 message waits"
 	}
 	return count(k, "message") + " wait"
+}
+
+func were(k int) string {
+	if k == 1 {
+		return "1 message was"
+	}
+	return count(k, "message") + " were"
 }
 
 // ExamineCertificate checks the files of the certificate that pages and API are served with; "" for none.

@@ -40,7 +40,7 @@ func TestDoctorSeesTheHouse(t *testing.T) {
 			t.Fatal(err)
 		}
 		admin, err := people.Setup(t.Context(), link, "sok@example.org", access.NewAccount{Name: "Sok", Password: "river lantern copper"},
-			access.OrganisationFields{Name: "Agency", Type: "government", Country: "TH"}, access.Client{Address: netip.MustParseAddr("192.0.2.1")})
+			access.OrganisationFields{Name: "Agency", Type: "agency", Country: "TH"}, access.Client{Address: netip.MustParseAddr("192.0.2.1")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/asean-tmh/tmh/node/audit"
+	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
@@ -75,7 +76,7 @@ type VerifyConfig struct {
 
 // Verify checks a store that no node has open, and changes nothing: every charter, card, signature and head statement, the
 // feed's index against the records, headers kept as evidence, full records against their listings, the chain of the audit
-// log, and the hash and count of every set against its frontier. It goes on after what is damaged.
+// log, documents against their hashes, and the hash and count of every set against its frontier. It goes on after what is damaged.
 func Verify(ctx context.Context, cfg VerifyConfig) (v Verification, err error) {
 	var mark store.Mark
 	if cfg.Guard != "" {
@@ -112,6 +113,9 @@ func verifyStore(ctx context.Context, s *store.Store, cfg VerifyConfig, mark sto
 		c.guarded(cfg.Member, func() { c.log(tx) })
 		return nil
 	})
+	if err == nil {
+		c.guarded(cfg.Member, func() { c.documents(s) })
+	}
 	if err == nil && len(c.Findings) == 0 {
 		if err := s.CheckFiles(); err != nil {
 			c.found(Finding{Text: "a file of the database differs from its checksum, in no entry that is in use: " + err.Error()})
@@ -228,6 +232,20 @@ func (c *check) log(tx *store.Tx) {
 	_, err := audit.Verify(tx, c.member, func(f audit.Fault) { c.found(Finding{Text: f.String(), Do: doAudit}) })
 	if err != nil {
 		c.found(Finding{Text: "the audit log cannot be read to its end: " + err.Error(), Do: doAudit})
+	}
+}
+
+// documents compares those that are kept with their hashes, and with what the listings name.
+func (c *check) documents(s *store.Store) {
+	err := house.VerifyDocuments(c.ctx, s, func(h protocol.Hash, err error) {
+		text := "a document is damaged"
+		if protocol.CodeOf(err) == protocol.CodeNotFound {
+			text = "a document that a listing names is missing"
+		}
+		c.found(Finding{Text: text + ": " + h.String(), Do: doDocument})
+	})
+	if err != nil && c.ctx.Err() == nil {
+		c.found(Finding{Text: "the documents cannot be read to their end: " + err.Error(), Do: doDocument})
 	}
 }
 

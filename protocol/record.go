@@ -152,12 +152,6 @@ type Audience struct {
 	Countries []Country `json:"countries,omitempty"` // 2
 }
 
-// Holds reports whether a reader of an organisation of this type and country belongs to the audience.
-func (a Audience) Holds(organisation string, country Country) bool {
-	return (len(a.Types) == 0 || slices.Contains(a.Types, organisation)) &&
-		(len(a.Countries) == 0 || slices.Contains(a.Countries, country))
-}
-
 func (a Audience) same(b Audience) bool {
 	return slices.Equal(a.Types, b.Types) && slices.Equal(a.Countries, b.Countries)
 }

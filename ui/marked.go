@@ -14,15 +14,6 @@ const (
 	teaserBefore = 100 // of them before the first word that was looked for, where that stands further on
 )
 
-// teaser is the beginning of a text, or the part of it that a search found.
-func teaser(t protocol.Text) string {
-	var b strings.Builder
-	for _, p := range snippet(plain(t.Value), plain(t.Abstract)) {
-		b.WriteString(p.Text)
-	}
-	return b.String()
-}
-
 func plain(s string) []match.Piece {
 	if s == "" {
 		return nil

@@ -16,7 +16,7 @@ func TestTeaserIsCutBetweenWordsOrCharacters(t *testing.T) {
 		"words": strings.Repeat("drying fish ", 60), "thai": strings.Repeat("เครื่องอบแห้งปลาที่น้ำ", 30), "khmer": strings.Repeat("ស្រ្តីសម្ងួតត្រី", 40),
 		"burmese": strings.Repeat("ငါးအခြောက်ခံစက်က္က", 40), "one letter": strings.Repeat("x", 900),
 	} {
-		got := teaser(protocol.Text{Abstract: text})
+		got := whole(snippet(nil, plain(text)))
 		cut := strings.TrimSuffix(got, "…")
 		if cut == got || utf8.RuneCountInString(cut) > teaserLength || utf8.RuneCountInString(cut) < teaserLength-60 || !strings.HasPrefix(text, cut) {
 			t.Errorf("%s: %q", name, got)
@@ -27,9 +27,18 @@ func TestTeaserIsCutBetweenWordsOrCharacters(t *testing.T) {
 			t.Errorf("%s: cut between %q and %q", name, last, next)
 		}
 	}
-	if got := teaser(protocol.Text{Value: "Short.", Abstract: "Long\nstory"}); got != "Short. Long story" {
+	if got := whole(snippet(plain("Short."), plain("Long\nstory"))); got != "Short. Long story" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// whole is the text of the pieces.
+func whole(pieces []match.Piece) string {
+	var b strings.Builder
+	for _, p := range pieces {
+		b.WriteString(p.Text)
+	}
+	return b.String()
 }
 
 func TestFreshnessInWords(t *testing.T) {
@@ -54,12 +63,11 @@ func TestFreshnessInWords(t *testing.T) {
 func TestTeaserShowsWhatWasFound(t *testing.T) {
 	for name, before := range map[string]string{"words": strings.Repeat("drying fish ", 60), "thai": strings.Repeat("เครื่องอบแห้งปลาที่น้ำ", 30), "near": "short "} {
 		got := snippet(nil, []match.Piece{{Text: before}, {Text: "membrane", Hit: true}, {Text: strings.Repeat(" later", 90)}})
-		hits, all := 0, ""
+		hits, all := 0, whole(got)
 		for _, p := range got {
 			if p.Hit {
 				hits++
 			}
-			all += p.Text
 		}
 		if n := utf8.RuneCountInString(all); hits != 1 || n > teaserLength+2 || strings.HasPrefix(all, "…") == (name == "near") || !strings.HasSuffix(all, "…") {
 			t.Errorf("%s: %d hits, %d characters: %s", name, hits, n, all)

@@ -83,7 +83,7 @@ func (r *Registry) Export(by Actor, id UserID) (d PersonalData, err error) {
 }
 
 // Erase removes a person: profile, address, password, sessions, tokens, links, and by the hooks what other packages hold. What
-// refers to the person says “erased person” from then on. It cannot be taken back.
+// refers to the person keeps an id that names nobody. It cannot be taken back.
 //
 // Errors: CodeNotPermitted, CodeNotFound; CodeConflict where it is the last administrator.
 func (r *Registry) Erase(by Actor, id UserID) error {

@@ -246,33 +246,6 @@ func (r *Registry) Authenticate(secret string) (a Actor, err error) {
 	return a, nil
 }
 
-// Rotate gives a session another secret; the old one ends. For doors that let somebody do more than before.
-//
-// Errors: as Authenticate.
-func (r *Registry) Rotate(secret string) (next SignedIn, err error) {
-	err = r.update(func(tx *store.Tx) error {
-		s, u, err := r.find(tx, secret)
-		if err != nil {
-			return err
-		}
-		if next.Actor, err = r.actorOf(tx, u); err != nil {
-			return err
-		}
-		if err := dropSession(tx, u.ID, s.ID); err != nil {
-			return err
-		}
-		if next.Secret, err = r.putSession(tx, u, s); err != nil {
-			return err
-		}
-		next.Actor.Session, next.Expires = s.ID, s.Expires
-		return nil
-	})
-	if err != nil {
-		return SignedIn{}, err
-	}
-	return next, nil
-}
-
 func dropSession(tx *store.Tx, u UserID, id SessionID) error {
 	if err := tx.DeleteRow(store.TableSession, "u/"+string(u)+"/"+string(id)); err != nil {
 		return err

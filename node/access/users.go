@@ -33,14 +33,6 @@ type user struct {
 	Epoch        uint64 `json:"epoch"` // sessions of another one have ended
 }
 
-// DisplayName is what references to the person show.
-func (u *User) DisplayName() string {
-	if u.Erased {
-		return "erased person"
-	}
-	return u.Name
-}
-
 func userOf(tx *store.Tx, id UserID) (*user, error) {
 	u, err := read[user](tx, store.TableUser, "u/"+string(id))
 	if err == nil && u == nil {

@@ -196,15 +196,6 @@ func Detach(tx *store.Tx, listing protocol.ListingID, h protocol.Hash) error {
 	return err
 }
 
-// DetachAll has a listing let all of its documents go.
-func DetachAll(tx *store.Tx, listing protocol.ListingID) error {
-	held, err := Attached(tx, listing)
-	for _, d := range held {
-		err = errors.Join(err, Detach(tx, listing, d.Hash))
-	}
-	return err
-}
-
 // Attached lists the documents of a listing by hash, with nothing but hash and size.
 func Attached(tx *store.Tx, listing protocol.ListingID) (list []Document, err error) {
 	prefix := listingPrefix + string(listing) + "/"

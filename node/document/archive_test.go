@@ -139,7 +139,7 @@ func TestSharedUntilTheLastDetaches(t *testing.T) {
 	if _, err := a.Open(c.Hash); err != nil {
 		t.Errorf("two lost it: %v", err)
 	}
-	update(t, s, func(tx *store.Tx) error { return document.DetachAll(tx, "two") })
+	update(t, s, func(tx *store.Tx) error { return document.Detach(tx, "two", c.Hash) })
 	sweep(document.Swept{Documents: 2})
 	if n := rows(t, s, store.TableChunk) + rows(t, s, store.TableDocument); n != 0 {
 		t.Errorf("%d rows are left", n)

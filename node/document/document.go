@@ -127,12 +127,6 @@ type Clean struct {
 	small         Document // the preview's
 }
 
-// Bytes of the clean document; they may not be changed.
-func (c *Clean) Bytes() []byte { return c.data }
-
-// PreviewBytes are a JPEG of at most 640 pixels a side, nil for a PDF.
-func (c *Clean) PreviewBytes() []byte { return c.preview }
-
 // Accept reads a document to its end and cleans it. Nothing is kept yet: Put does that.
 //
 // Errors: CodeTooLarge over a limit; CodeValue for what is not taken in, damaged, or not what its sender says it is;

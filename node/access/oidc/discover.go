@@ -82,7 +82,9 @@ func checkSettings(provider *oidc.Provider) error {
 	return nil
 }
 
-// Check asks the provider for its settings: for `tmh doctor` and the settings page.
+// Check asks the provider for its settings, unless they were asked for lately.
+//
+// Errors: CodeUnavailable.
 func (p *Provider) Check(ctx context.Context) error {
 	_, err := p.discover(ctx)
 	return err
