@@ -141,12 +141,13 @@ type check struct {
 
 // What to do, by whose it is.
 const (
-	doOwn    = "This is in the node's own catalogue. Restore the newest backup (tmh restore); the other members hold what was signed since, and the node asks them for it before it publishes again."
-	doOther  = "This is in another member's catalogue: nothing is lost. Restore the newest backup (tmh restore); whatever is newer is drawn again from any member that holds it."
-	doPapers = "Bring the papers again: tmh charter import, tmh card import. If it stays, restore the newest backup (tmh restore)."
-	doFull   = "Full records are kept at their origin only. Take this one from the newest backup, or publish the listing again with its full record."
-	doAudit  = "Somebody may have changed the audit log, or the disk damaged it: keep a copy of this folder, and compare with the log of the newest backup (tmh audit on a node restored from it)."
-	doFiles  = "Everything in use was read and is right, but the disk may be failing: take a backup now (tmh backup), and look at the disk."
+	doOwn      = "This is in the node's own catalogue. Restore the newest backup (tmh restore); the other members hold what was signed since, and the node asks them for it before it publishes again."
+	doOther    = "This is in another member's catalogue: nothing is lost. Restore the newest backup (tmh restore); whatever is newer is drawn again from any member that holds it."
+	doPapers   = "Bring the papers again: tmh charter import, tmh card import. If it stays, restore the newest backup (tmh restore)."
+	doFull     = "Full records are kept at their origin only. Take this one from the newest backup, or publish the listing again with its full record."
+	doAudit    = "Somebody may have changed the audit log, or the disk damaged it: keep a copy of this folder, and compare with the log of the newest backup (tmh audit on a node restored from it)."
+	doDocument = "Documents are kept at their origin only. Take this one from the newest backup, or let its organisation send it again."
+	doFiles    = "Everything in use was read and is right, but the disk may be failing: take a backup now (tmh backup), and look at the disk."
 )
 
 // found keeps a finding, with what to do where that does not stand there yet.

@@ -306,7 +306,7 @@ func DecodeTombstone(b []byte) (Tombstone, error) {
 func (t Tombstone) Validate() error {
 	var f faults
 	if !slices.Contains(Reasons(), t.Reason) {
-		f.add(CodeValue, "reason", "%q is none of %v", clip(t.Reason), Reasons())
+		f.add(CodeValue, "reason", "%q is no reason: take %s", clip(t.Reason), oneOf(Reasons()))
 	}
 	if t.ReplacedBy != "" {
 		if _, err := ParseListingID(string(t.ReplacedBy)); err != nil {
@@ -317,7 +317,7 @@ func (t Tombstone) Validate() error {
 		f.add(CodeValue, "at", "is not between 1970 and the year 9999")
 	}
 	if t.Kind != "" && t.Kind.wire() == 0 {
-		f.add(CodeValue, "kind", "%q is none of %v", clip(string(t.Kind)), Kinds())
+		f.add(CodeValue, "kind", "%q is no kind of listing: take %s", clip(string(t.Kind)), oneOf(Kinds()))
 	}
 	if t.Country != "" && !t.Country.wellFormed() {
 		f.add(CodeValue, "country", "%q is no ISO 3166-1 alpha-2 code", clip(string(t.Country)))

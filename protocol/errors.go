@@ -138,6 +138,15 @@ func (f *faults) add(code Code, field, format string, args ...any) {
 	f.list = append(f.list, Errorf(code, field, format, args...))
 }
 
+// choice says that a value is absent, or which one is not taken.
+func (f *faults) choice(field, got, what, take string) {
+	if got == "" {
+		f.add(CodeValue, field, "is absent: take %s", take)
+		return
+	}
+	f.add(CodeValue, field, "%q is no %s: take %s", clip(got), what, take)
+}
+
 func (f *faults) err() error {
 	if len(f.list) == 0 {
 		return nil

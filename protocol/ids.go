@@ -248,6 +248,21 @@ func clip(s string) string {
 	return s
 }
 
+// oneOf names what may be chosen.
+func oneOf[T ~string](all []T) string {
+	var b strings.Builder
+	for i, s := range all {
+		switch {
+		case i > 0 && i == len(all)-1:
+			b.WriteString(" or ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(s))
+	}
+	return b.String()
+}
+
 // Instant is a point in time in whole seconds, as Unix seconds on the wire and RFC 3339 in JSON. Zero means "not said".
 type Instant int64
 

@@ -210,10 +210,10 @@ func (l *Listing) Validate() error {
 		f.list = append(f.list, All(err)...)
 	}
 	if l.Kind.wire() == 0 {
-		f.add(CodeValue, "kind", "%q is none of %v", clip(string(l.Kind)), Kinds())
+		f.choice("kind", string(l.Kind), "kind of listing", oneOf(Kinds()))
 	}
 	if !l.Country.wellFormed() {
-		f.add(CodeValue, "country", "%q is no ISO 3166-1 alpha-2 code such as KH", clip(string(l.Country)))
+		f.choice("country", string(l.Country), "ISO 3166-1 alpha-2 code", "two letters such as KH")
 	}
 	if l.Region != "" && !isRegion(l.Region, l.Country) {
 		f.add(CodeValue, "region", "%q is no ISO 3166-2 code of %s", clip(l.Region), l.Country)

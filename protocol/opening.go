@@ -181,7 +181,7 @@ func (o *Opening) Validate() error {
 		f.add(CodeValue, "opening.base_header", "names a header exactly when the base's seq is above 0")
 	}
 	if !slices.Contains(EpochReasons(), o.Reason) {
-		f.add(CodeValue, "opening.reason", "%q is none of %v", clip(o.Reason), EpochReasons())
+		f.add(CodeValue, "opening.reason", "%q is no reason: take %s", clip(o.Reason), oneOf(EpochReasons()))
 	}
 	for i, v := range o.Voided {
 		if _, err := ParseRecordKey(string(v.Key)); err != nil || v.Header == (Hash{}) || v.Pos.Epoch == 0 || v.Pos.Seq == 0 || v.Pos.Compare(o.Last) > 0 {

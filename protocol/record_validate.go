@@ -34,7 +34,7 @@ func (r *Record) Validate() error {
 
 func (r *Record) validateLevels(f *faults) {
 	if r.Level != "" && r.Level.wire() == 0 {
-		f.add(CodeValue, "level", "%q is none of %v", clip(string(r.Level)), Levels())
+		f.add(CodeValue, "level", "%q is no level: take %s", clip(string(r.Level)), oneOf(Levels()))
 		return
 	}
 	if len(r.Sections) > len(RecordSections()) {
@@ -43,7 +43,7 @@ func (r *Record) validateLevels(f *faults) {
 	}
 	for _, s := range slices.Sorted(maps.Keys(r.Sections)) {
 		if !slices.Contains(RecordSections(), s) {
-			f.add(CodeUnknown, "sections", "%q is none of %v", clip(string(s)), RecordSections())
+			f.add(CodeUnknown, "sections", "%q is no section: take %s", clip(string(s)), oneOf(RecordSections()))
 			continue
 		}
 		r.validateLevel(f, "sections."+string(s), r.Sections[s])
@@ -59,7 +59,7 @@ func (r *Record) validateLevels(f *faults) {
 func (r *Record) validateLevel(f *faults, field string, level Level) {
 	switch {
 	case level.wire() == 0:
-		f.add(CodeValue, field, "%q is none of %v", clip(string(level)), Levels())
+		f.add(CodeValue, field, "%q is no level: take %s", clip(string(level)), oneOf(Levels()))
 	case level == LevelInvited && r.Visibility() != LevelInvited:
 		f.add(CodeValue, field, "only a listing as a whole is by invitation: set the record's level to invited, or this to restricted")
 	}

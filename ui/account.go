@@ -159,7 +159,7 @@ func (s *site) fillForms(p *accountPage, r *http.Request, a access.Actor, u acce
 	}
 	p.Password = form{ID: "password", Action: "/account/password", Button: "Set the password", Groups: []group{{Fields: fields}}}.dress(nil)
 	var scopes []option
-	for _, x := range access.Scopes() {
+	for _, x := range access.ScopesOf(a.Roles) {
 		scopes = append(scopes, option{Value: string(x), Label: scopeInWords(x), Selected: slices.Contains(r.PostForm["scopes"], string(x))})
 	}
 	days := value("tokens", "expires", "90")

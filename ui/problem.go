@@ -80,6 +80,10 @@ func sentence(e *protocol.Error) string {
 
 // gone is the page of a listing that was withdrawn.
 func (s *site) gone(e exchange.Entry) view {
+	if e.Tombstone != nil && e.Tombstone.Reason == protocol.OnHold {
+		return s.problemView(http.StatusGone, "This listing is on hold",
+			"Its origin, "+string(e.Origin)+", took it out of the catalogue for a while, and may bring it back.", "Search for others like it.")
+	}
 	v := s.problemView(http.StatusGone, "This listing was withdrawn", "Its origin, "+string(e.Origin)+", took it out of the catalogue for ever.",
 		"Search for others like it.")
 	p, _ := v.model.(problemPage)
@@ -111,8 +115,6 @@ func reason(code string) string {
 		return "another listing took its place"
 	case "revoked":
 		return "the national agency revoked it"
-	case protocol.OnHold:
-		return "it is on hold, and may return"
 	case "error":
 		return "it was published in error"
 	}

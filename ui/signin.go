@@ -2,7 +2,6 @@ package ui
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 
@@ -77,7 +76,7 @@ func (s *site) signOut(w http.ResponseWriter, r *http.Request) (view, error) {
 func (s *site) signedOut(_ http.ResponseWriter, r *http.Request) (view, error) {
 	next := option{Value: "/", Label: "To the start"}
 	if r.URL.Query().Get("done") == "erased" {
-		return s.doneView(http.StatusOK, "Your account is erased", next, "This node holds no data about you any more. Listings and their history say “erased person”."), nil
+		return s.doneView(http.StatusOK, "Your account is erased", next, "This node holds no data about you any more. The history of listings names you by a number that leads to nobody."), nil
 	}
 	return s.doneView(http.StatusOK, "You are signed out", next), nil
 }
@@ -107,14 +106,18 @@ func (s *site) answered(w http.ResponseWriter, next string) (view, error) {
 	return view{}, json.NewEncoder(w).Encode(map[string]string{"next": next})
 }
 
+// answerOf the browser to a question about a passkey.
+func answerOf(r *http.Request) ([]byte, error) {
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, protocol.Errorf(protocol.CodeTooLarge, "", "the browser's answer is too large, or was cut off: try again")
+	}
+	return b, nil
+}
+
 // refuse tells the script why not.
 func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) (view, error) {
-	var shown *protocol.Error
-	if !errors.As(err, &shown) {
-		if shown = protocol.All(err)[0]; shown.Code == protocol.CodeInternal {
-			shown = protocol.All(s.fault(r, err))[0]
-		}
-	}
+	shown := protocol.All(s.fault(r, err))[0]
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status(shown))
 	return view{}, json.NewEncoder(w).Encode(map[string]string{"message": said(shown.Message)})
@@ -126,9 +129,9 @@ func (s *site) beginSignIn(w http.ResponseWriter, r *http.Request) (view, error)
 }
 
 func (s *site) finishSignIn(w http.ResponseWriter, r *http.Request) (view, error) {
-	answer, err := io.ReadAll(r.Body)
+	answer, err := answerOf(r)
 	if err != nil {
-		return s.refuse(w, r, protocol.Errorf(protocol.CodeTooLarge, "", "the browser's answer is too large, or was cut off: try again"))
+		return s.refuse(w, r, err)
 	}
 	in, err := s.cfg.House.FinishPasskeySignIn(s.cfg.Door.BriefOf(r, ceremony), answer, door.ClientOf(r.Context()))
 	if err != nil {

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 
 	"github.com/asean-tmh/tmh/node/access"
@@ -17,9 +16,9 @@ func (s *site) beginPasskey(w http.ResponseWriter, r *http.Request, a access.Act
 }
 
 func (s *site) finishPasskey(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
-	answer, err := io.ReadAll(r.Body)
+	answer, err := answerOf(r)
 	if err != nil {
-		return s.refuse(w, r, protocol.Errorf(protocol.CodeTooLarge, "", "the browser's answer is too large, or was cut off: try again"))
+		return s.refuse(w, r, err)
 	}
 	if _, err := s.cfg.House.FinishPasskey(a, s.cfg.Door.BriefOf(r, ceremony), answer, r.URL.Query().Get("name")); err != nil {
 		return s.refuse(w, r, err)
@@ -59,7 +58,7 @@ func (s *site) personalData(w http.ResponseWriter, _ *http.Request, a access.Act
 func (s *site) eraseView(err error) view {
 	return s.formView("Erase your account", []string{
 		"Your name, address, password, passkeys, sessions and tokens are removed from this node for ever. Nobody can bring them back.",
-		"Listings stay: they belong to your organisation. Where your name stood in the history of the node, it says “erased person” from then on.",
+		"Listings stay: they belong to your organisation. Their history then names you by a number that leads to nobody.",
 	}, form{
 		ID: "erase", Action: "/account/erase", Button: "Erase my account", Danger: true,
 		Groups: []group{{Fields: []field{

@@ -70,7 +70,7 @@ func backupCmd() *cobra.Command {
 
 // backupSource is the running node, or the store of a stopped one; end is to be called afterwards.
 func backupSource(ctx context.Context, cfg config.File) (source func(io.Writer) error, end func() error, err error) {
-	if c := (client{cfg.Socket}); c.alive(ctx) {
+	if c := (client{socket: cfg.Socket}); c.alive(ctx) {
 		return func(w io.Writer) error {
 			body, err := c.do(ctx, http.MethodGet, "/api/v1/backup", nil, "")
 			if err != nil {

@@ -237,7 +237,7 @@ func importPapers(ctx context.Context, cmd *cobra.Command, dir string, paths []s
 		}
 		cmd.Printf("Took in card %d of %s.\n", c.Version, c.Member)
 	}
-	if c := (client{cfg.Socket}); c.alive(ctx) {
+	if c := (client{socket: cfg.Socket}); c.alive(ctx) {
 		if err := c.sendPapers(ctx, p); err != nil {
 			return fmt.Errorf("the running node did not take them: %w", err)
 		}

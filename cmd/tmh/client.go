@@ -18,11 +18,11 @@ import (
 )
 
 // client talks to a running node over its administration socket.
-type client struct{ socket string }
+type client struct{ socket, pages string }
 
 func dial(dir string) (client, error) {
 	cfg, err := config.Load(dir)
-	return client{cfg.Socket}, err
+	return client{cfg.Socket, here(cfg.HTTP, cfg.TLS.Cert != "")}, err
 }
 
 func (c client) http() *http.Client {

@@ -70,7 +70,7 @@ func showFindings(cmd *cobra.Command, found exchange.Findings) error {
 func examine(ctx context.Context, cfg config.File) (f exchange.Findings) {
 	examineKeys(&f, cfg)
 	papers := examinePapers(&f, cfg)
-	c := client{cfg.Socket}
+	c := client{socket: cfg.Socket}
 	if c.alive(ctx) {
 		f.Fine("process", "runs")
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)

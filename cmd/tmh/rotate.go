@@ -32,7 +32,7 @@ func cardBefore(ctx context.Context, cfg config.File, papers *protocol.Papers, s
 	if err != nil {
 		return nil, nil, err
 	}
-	c := client{cfg.Socket}
+	c := client{socket: cfg.Socket}
 	running := c.alive(ctx)
 	var s exchange.Seal
 	switch {
@@ -157,7 +157,7 @@ func rotated(cmd *cobra.Command, dir string, cfg config.File, wish cardWish, car
 		cmd.Printf("%s now names %s as record_key.\n", filepath.Join(dir, config.Name), named)
 	}
 	cmd.Println("Next:")
-	if (client{cfg.Socket}).alive(cmd.Context()) {
+	if (client{socket: cfg.Socket}).alive(cmd.Context()) {
 		next("Stop the node now: it still signs with the key before, and what it signs above the seal is void.")
 	}
 	above := !unused && sealed.Head.Compare(sealed.At.Position) > 0

@@ -131,7 +131,11 @@ func (c client) person(ctx context.Context, name string) (u access.User, err err
 	return u, err
 }
 
-func showLink(cmd *cobra.Command, what string, mailed bool, link string, until time.Time) {
+// showLink of whatever purpose. Where the node has no public address, the link leads to where this machine finds it.
+func (c client) showLink(cmd *cobra.Command, what string, mailed bool, link string, until time.Time) {
+	if strings.HasPrefix(link, "/") {
+		link = c.pages + link
+	}
 	if mailed {
 		cmd.Printf("%s is on its way by mail. It works once, until %s.\n", what, until.UTC().Format(time.DateTime+" UTC"))
 		return
@@ -145,7 +149,7 @@ func userSetupLinkCmd() *cobra.Command {
 		if err := c.send(cmd.Context(), http.MethodPost, "/api/v1/setup/link", 0, nil, &v); err != nil {
 			return err
 		}
-		showLink(cmd, "The link for the first administrator", false, v.Link, v.Expires)
+		c.showLink(cmd, "The link for the first administrator", false, v.Link, v.Expires)
 		return nil
 	})
 }
@@ -250,7 +254,7 @@ func userInviteCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		showLink(cmd, "The invitation of "+v.Email+" to "+o.Name, v.Mailed, v.Link, v.Expires)
+		c.showLink(cmd, "The invitation of "+v.Email+" to "+o.Name, v.Mailed, v.Link, v.Expires)
 		return nil
 	})
 	cmd.Flags().StringVar(&org, "org", "", "id or name of the organisation (tmh org list)")
@@ -314,7 +318,7 @@ func userResetLinkCmd() *cobra.Command {
 		if err := c.send(cmd.Context(), http.MethodPost, "/api/v1/people/"+string(u.ID)+"/reset-link", 0, nil, &v); err != nil {
 			return err
 		}
-		showLink(cmd, "The link for a new password of "+u.Email, v.Mailed, v.Link, v.Expires)
+		c.showLink(cmd, "The link for a new password of "+u.Email, v.Mailed, v.Link, v.Expires)
 		return nil
 	})
 }
@@ -353,7 +357,8 @@ func userEraseCmd() *cobra.Command {
 		if err := c.send(cmd.Context(), http.MethodDelete, "/api/v1/people/"+string(u.ID), 0, nil, nil); err != nil {
 			return err
 		}
-		cmd.Println("The person is erased. The audit log keeps a pseudonym that nobody can resolve; backups of before hold the data until they go.")
+		cmd.Printf("The person is erased. The audit log keeps a pseudonym that nobody can resolve. Backups of before hold the data until they go: write down\n"+
+			"the id %s apart from them, and erase it again after a restore.\n", u.ID)
 		return nil
 	})
 	cmd.Flags().BoolVar(&yes, "yes", false, "it cannot be taken back")

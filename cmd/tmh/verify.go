@@ -39,7 +39,7 @@ func verifyNode(cmd *cobra.Command, dir string) error {
 	if !store.Exists(cfg.Data) {
 		return fmt.Errorf("%s holds no database", filepath.Clean(cfg.Data))
 	}
-	if (client{cfg.Socket}).alive(cmd.Context()) {
+	if (client{socket: cfg.Socket}).alive(cmd.Context()) {
 		return fmt.Errorf("the node is running: stop it first, so that what is checked stands still")
 	}
 	l := newLine(cmd)

@@ -8,6 +8,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// How accounts come to be: the first by the setup link, all others by invitation.
+
 // NewAccount is what a person says to get an account.
 type NewAccount struct {
 	Name     string

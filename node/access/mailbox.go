@@ -1,13 +1,13 @@
 package access
 
 import (
-	"cmp"
 	"context"
-	"time"
 
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
+
+// What a mailbox proves: that an address is a person's own, and that somebody may set a new password.
 
 // VerificationLink has a link sent that proves an address: the account's own, or the one that it shall have. Whether another
 // account has it is told only to who holds the mailbox. The caller must not show the secret to the person: it proves only that
@@ -33,7 +33,7 @@ func (r *Registry) VerificationLink(by Actor, id UserID, email string) (secret s
 			return err
 		}
 		if e != u.Email {
-			if err := r.fresh(tx, by); err != nil {
+			if err := r.Fresh(tx, by); err != nil {
 				return err
 			}
 		}
@@ -210,122 +210,4 @@ func (r *Registry) Reset(ctx context.Context, secret, password string) error {
 		u.Verified = true // the link came to its address, or from an administrator who knows the person
 		return r.setPassword(tx, Actor{User: u.ID}, &before, u, hash)
 	})
-}
-
-// hashNew password of a person, if that one may have it.
-func (r *Registry) hashNew(ctx context.Context, u *user, password string) (string, error) {
-	var f faults
-	f.password(password, u.Email, u.Name)
-	if err := f.err(); err != nil {
-		return "", err
-	}
-	return r.hasher.hash(ctx, password)
-}
-
-// setPassword ends all sessions and the links for a new password that are under way, and forgets wrong attempts.
-func (r *Registry) setPassword(tx *store.Tx, by Actor, before, u *user, hash string) error {
-	u.PasswordHash = hash
-	u.Epoch++
-	if err := endSessions(tx, u.ID, ""); err != nil {
-		return err
-	}
-	if err := replaceLink(tx, PurposeReset, string(u.ID)); err != nil {
-		return err
-	}
-	if err := r.pardon(tx, u.Email); err != nil {
-		return err
-	}
-	if err := putUser(tx, before, u); err != nil {
-		return err
-	}
-	return r.log(tx, by, "user.password", "user", string(u.ID), nil)
-}
-
-const freshFor = 15 * time.Minute
-
-// fresh refuses what a session that somebody found open must not do, unless its person signed in just now.
-func (r *Registry) fresh(tx *store.Tx, by Actor) error {
-	s, err := read[session](tx, store.TableSession, "s/"+string(by.Session))
-	if err != nil {
-		return err
-	}
-	if s == nil || s.User != by.User || r.now().Sub(s.Created) > freshFor {
-		return protocol.Errorf(protocol.CodeNotPermitted, "", "this needs a sign-in of the last %d minutes: sign in again, then repeat it", int(freshFor.Minutes()))
-	}
-	return nil
-}
-
-// ChangePassword of the person whose session it is. The other sessions end, and this one gets a new secret. An account that
-// has no password yet needs a fresh sign-in instead of the current one.
-//
-// Errors: CodeNotPermitted where the session has ended or the current password is wrong; CodeUnavailable after too many wrong
-// ones; CodeValue.
-func (r *Registry) ChangePassword(ctx context.Context, secret, current, password string, c Client) (next SignedIn, err error) {
-	by, err := r.Authenticate(secret)
-	if err != nil {
-		return next, err
-	}
-	if err := Can(by, EditAccount, Resource{User: by.User}); err != nil {
-		return next, err
-	}
-	var u *user
-	if err := r.view(func(tx *store.Tx) error {
-		if u, err = userOf(tx, by.User); err == nil && u.PasswordHash == "" {
-			err = r.fresh(tx, by)
-		}
-		return err
-	}); err != nil {
-		return next, err
-	}
-	old := u.PasswordHash
-	address := network(c.Address)
-	end, err := r.begin(u.Email, address)
-	if err != nil {
-		return next, err
-	}
-	defer end()
-	if old != "" {
-		right, err := r.hasher.verify(ctx, current, old)
-		if err != nil {
-			return next, err
-		}
-		if !right {
-			if err := r.update(func(tx *store.Tx) error { _, err := r.failed(tx, u.Email, address); return err }); err != nil {
-				return next, err
-			}
-			return next, protocol.Errors{protocol.Errorf(protocol.CodeNotPermitted, "current", "this is not your current password")}
-		}
-	}
-	hash, err := r.hashNew(ctx, u, password)
-	if err != nil {
-		return next, err
-	}
-	err = r.update(func(tx *store.Tx) error {
-		s, u, err := r.find(tx, secret)
-		if err != nil {
-			return err
-		}
-		if shut, err := r.shut(tx, u.Email); err != nil || shut {
-			return cmp.Or(err, closed())
-		}
-		if u.PasswordHash != old {
-			return r.sessionEnded()
-		}
-		before := *u
-		if err := r.setPassword(tx, by, &before, u, hash); err != nil {
-			return err
-		}
-		if next.Actor, err = r.actorOf(tx, u); err != nil {
-			return err
-		}
-		if next.Secret, err = r.putSession(tx, u, s); err != nil {
-			return err
-		}
-		next.Actor.Session, next.Expires = s.ID, s.Expires
-		return nil
-	})
-	if err != nil {
-		return SignedIn{}, err
-	}
-	return next, nil
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// Organisations, which people belong to and act for.
+
 // Organisation whose people use the node. Type, Size and Country are codes of configs/codes; Size may be "".
 type Organisation struct {
 	ID          OrganisationID   `json:"id"`

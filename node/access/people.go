@@ -8,6 +8,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// People, as administrators find and change them.
+
 // LookupUser reads a person for another package of the node, which has asked Can.
 //
 // Errors: CodeNotFound.

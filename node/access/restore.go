@@ -6,6 +6,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// What ends: by a restore, everything that opens a door; in time, what has run out.
+
 // generation of a node's sessions or tokens. A restore begins another one: what a backup holds may have been signed out or
 // revoked since. One row is changed instead of all, so that a restore is quick and nothing is missed.
 type generation struct {

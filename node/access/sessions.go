@@ -9,6 +9,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// Sessions, and signing in by password.
+
 // How long a session lasts.
 const (
 	SessionIdle     = 12 * time.Hour     // without a request

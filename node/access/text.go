@@ -13,6 +13,8 @@ import (
 	"github.com/asean-tmh/tmh/protocol"
 )
 
+// What people type, checked and brought into one form before it is kept.
+
 // faults gathers everything that is wrong with one input.
 type faults struct{ list protocol.Errors }
 

@@ -14,6 +14,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// How often somebody may be wrong, by e-mail address and by network.
+
 // Client is where a request came from, as far as this package looks at it.
 type Client struct {
 	Address netip.Addr // behind trusted proxies the visitor's own
@@ -138,10 +140,12 @@ func (r *Registry) makeRoom(tx *store.Tx) error {
 // it stays one transaction.
 func (r *Registry) dropAttempts(tx *store.Tx, keep int) error {
 	type row struct {
-		key  string
-		ends time.Time
+		key    string
+		ends   time.Time
+		locked bool
 	}
 	var all []row
+	now := r.now()
 	for _, kind := range []string{wrongEmail, wrongAddress, resetEmail, resetAddress} {
 		found, err := keys(tx, store.TableThrottle, kind, "", everything)
 		if err != nil {
@@ -152,11 +156,19 @@ func (r *Registry) dropAttempts(tx *store.Tx, keep int) error {
 			if err != nil || a == nil {
 				return err
 			}
-			all = append(all, row{kind + k, a.Ends})
+			all = append(all, row{kind + k, a.Ends, a.Locked && a.Ends.After(now)})
 		}
 	}
-	slices.SortFunc(all, func(a, b row) int { return a.ends.Compare(b.ends) })
-	n, now := 0, r.now()
+	slices.SortFunc(all, func(a, b row) int {
+		if a.locked != b.locked { // who fills the table must not open what is closed by it
+			if b.locked {
+				return -1
+			}
+			return 1
+		}
+		return a.ends.Compare(b.ends)
+	})
+	n := 0
 	for n < len(all) && n < 5000 && (!all[n].ends.After(now) || len(all)-n > keep) {
 		if err := r.forget(tx, all[n].key); err != nil {
 			return err

@@ -14,6 +14,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// Tokens, by which programs act for people.
+
 // MaxTokenLife bounds how long a token lasts.
 const MaxTokenLife = 400 * 24 * time.Hour
 
@@ -83,13 +85,19 @@ func (f *faults) scopes(in []Scope, owner []Role) (out []Scope) {
 }
 
 // useful reports whether some rule lets one of the roles do something that needs the scope.
+// ScopesOf lists the scopes in which a token of somebody with these roles may do anything.
+func ScopesOf(roles []Role) []Scope {
+	return slices.DeleteFunc(Scopes(), func(s Scope) bool { return !useful(s, roles) })
+}
+
 func useful(s Scope, owner []Role) bool {
 	return slices.ContainsFunc(rules(), func(x rule) bool { return slices.Contains(owner, x.role) && needOf(x.action).scope == s })
 }
 
 // CreateToken for a person. The secret is shown once: the node cannot show it again.
 //
-// Errors: CodeNotPermitted; CodeNotFound; CodeValue, a fault a field; CodeQuota where the person has fifty.
+// Errors: CodeNotPermitted, also where the sign-in is too long ago; CodeNotFound; CodeValue, a fault a field; CodeQuota where the
+// person has fifty.
 func (r *Registry) CreateToken(by Actor, owner UserID, name string, scopes []Scope, lasts time.Duration) (secret string, t Token, err error) {
 	if err := Can(by, CreateToken, Resource{User: owner}); err != nil {
 		return "", t, err
@@ -101,6 +109,11 @@ func (r *Registry) CreateToken(by Actor, owner UserID, name string, scopes []Sco
 		}
 		if u.Erased {
 			return notFound("person")
+		}
+		if by.Session != "" {
+			if err := r.Fresh(tx, by); err != nil {
+				return err
+			}
 		}
 		var f faults
 		t = Token{ID: TokenID(newID("t")), User: owner, Name: f.line("name", name, 1, 80), Scopes: f.scopes(scopes, u.Roles), Created: r.now(), Expires: r.now().Add(lasts)}

@@ -10,6 +10,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// The rows of people, and the ways to find them.
+
 // User is a person with an account. An erased person's has nothing but ID and Erased.
 type User struct {
 	ID           UserID         `json:"id"`
@@ -208,4 +210,10 @@ func joined[T ~string](list []T) string {
 		s[i] = string(x)
 	}
 	return strings.Join(s, " ")
+}
+
+// HasPassword reports whether a person can sign in by password.
+func (r *Registry) HasPassword(tx *store.Tx, id UserID) (bool, error) {
+	u, err := userOf(tx, id)
+	return err == nil && u.PasswordHash != "", err
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/asean-tmh/tmh/protocol"
 )
 
+// The audit log, for auditors and administrators.
+
 // AuditFilter narrows the audit log.
 type AuditFilter struct {
 	Actor        string    `query:"actor" maxLength:"64" doc:"a person's id, or a pseudonym of the log"`

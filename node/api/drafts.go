@@ -99,11 +99,15 @@ func bodyOf[T any](doc *huma.OpenAPI) *huma.RequestBody {
 // unnamed is the id of a listing that has none yet, towards doors that want one.
 const unnamed protocol.ListingID = "draft"
 
-// kept reads what is to be kept as the draft of a posting; id is "" for a new one.
-func (a *API) kept(body []byte, id protocol.ListingID, more map[string]any) (*posting.Content, error) {
+// kept reads what is to be kept as the draft of a posting; id is "" for a new one. Without a country it is that of the
+// author's organisation.
+func (a *API) kept(by access.Actor, body []byte, id protocol.ListingID, more map[string]any) (*posting.Content, error) {
 	c, err := a.manuscript(body, more)
 	if err == nil && c.Listing.ID != "" && c.Listing.ID != id {
 		err = protocol.Errorf(protocol.CodeValue, "listing.id", "is this node's to give: leave it out")
+	}
+	if err == nil && c.Listing.Country == "" {
+		c.Listing.Country = by.Country
 	}
 	return c, err
 }
@@ -195,7 +199,7 @@ func draftRecord(raw json.RawMessage) (*protocol.Record, error) {
 func (a *API) createDraft(ctx context.Context, in *draftInput) (*postingOutput, error) {
 	actor := door.ActorOf(ctx)
 	org, source := actor.Organisation, ""
-	c, err := a.kept(in.bytes, "", map[string]any{"organisation": &org, "source_id": &source})
+	c, err := a.kept(actor, in.bytes, "", map[string]any{"organisation": &org, "source_id": &source})
 	if err != nil {
 		return nil, a.problem(err)
 	}
@@ -213,7 +217,7 @@ func (a *API) editDraft(ctx context.Context, in *draftEdit) (*postingOutput, err
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.kept(in.bytes, at.id, nil)
+	c, err := a.kept(at.actor, in.bytes, at.id, nil)
 	if err != nil {
 		return nil, a.problem(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/asean-tmh/tmh/protocol"
 )
@@ -116,12 +117,34 @@ func (a *API) explain(_ huma.Context, _ string, v any) (any, error) {
 		if !found {
 			field = d.Location
 		}
-		faults = append(faults, &protocol.Error{Code: code, Field: field, Message: d.Message})
+		f := &protocol.Error{Code: code, Field: field, Message: d.Message}
+		if !ok {
+			inOurWords(f)
+		}
+		faults = append(faults, f)
 	}
 	if len(faults) == 0 {
 		faults = protocol.Errors{protocol.Errorf(protocol.CodeValue, "", "%s", e.Detail)}
 	}
 	return newProblem(e.Status, faults), nil
+}
+
+// inOurWords says what huma finds most often as all other faults are said: about the member, with the next step.
+func inOurWords(f *protocol.Error) {
+	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
+	name, absent := strings.CutPrefix(f.Message, before)
+	switch {
+	case absent:
+		name = strings.TrimSuffix(name, after)
+		if f.Field != "body" {
+			name = f.Field + "." + name
+		}
+		f.Code, f.Field, f.Message = protocol.CodeRequired, name, "is absent: give it"
+	case f.Message == validation.MsgUnexpectedProperty:
+		f.Code, f.Message = protocol.CodeUnknown, "is not known here: leave it out"
+	case strings.HasPrefix(f.Message, "required ") && strings.HasSuffix(f.Message, " parameter is missing"):
+		f.Message = "is absent: give it as a " + strings.TrimSuffix(strings.TrimPrefix(f.Message, "required "), " is missing")
+	}
 }
 
 // finding is a fault that one of our resolvers found, on its way through huma to explain.

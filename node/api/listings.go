@@ -137,7 +137,11 @@ func (a *API) entry(_ context.Context, in *entryInput) (*entryOutput, error) {
 		return nil, a.problem(err)
 	}
 	if e.State == exchange.Withdrawn {
-		p := a.problem(protocol.Errorf(protocol.CodeWithdrawn, "", "the listing was withdrawn by its origin; the tombstone says why"))
+		said := "the listing was withdrawn by its origin; the tombstone says why"
+		if e.Tombstone != nil && e.Tombstone.Reason == protocol.OnHold {
+			said = "the listing is on hold: its origin took it out of the catalogue for a while, and may bring it back"
+		}
+		p := a.problem(protocol.Errorf(protocol.CodeWithdrawn, "", "%s", said))
 		p.Tombstone = e.Tombstone
 		return nil, p
 	}

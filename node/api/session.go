@@ -17,6 +17,8 @@ import (
 	"github.com/asean-tmh/tmh/protocol"
 )
 
+// The ways in, and who one is.
+
 // browser is a request's own connection, for cookies.
 type browser struct {
 	w http.ResponseWriter

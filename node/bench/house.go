@@ -102,12 +102,12 @@ func (b *houseBench) settle(ctx context.Context) error {
 // fill the node with listings, by two clients.
 func (b *houseBench) fill(ctx context.Context) error {
 	b.listings = make([]protocol.ListingID, b.Listings)
-	start, last := time.Now(), time.Now()
+	start := time.Now()
 	const piece = 10_000
 	var lastRate float64
 	for from := 0; from < b.Listings; from += piece {
 		n := min(piece, b.Listings-from)
-		last = time.Now()
+		last := time.Now()
 		_, err := timed(ctx, n, 2, func(i int) error {
 			if i%1000 == 0 {
 				b.say("%d posted", from+i)

@@ -15,6 +15,8 @@ import (
 	"github.com/asean-tmh/tmh/protocol"
 )
 
+// PDFs: read by a library within bounds, then copied object by object into a new file (pdfcopy.go).
+
 // Bounds on what one PDF may make of its bytes.
 const (
 	maxObjects       = 200_000

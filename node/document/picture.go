@@ -17,6 +17,8 @@ import (
 	"github.com/asean-tmh/tmh/protocol"
 )
 
+// Pictures are decoded, and only their pixels are encoded again.
+
 const (
 	quality        = 90
 	previewQuality = 80

@@ -6,6 +6,8 @@ import (
 	"strings"
 )
 
+// Where a request comes from, behind proxies.
+
 // mostHops of X-Forwarded-For are looked at.
 const mostHops = 32
 

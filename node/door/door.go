@@ -116,17 +116,20 @@ func (k *Keeper) Keep(w http.ResponseWriter, s access.SignedIn) {
 	http.SetCookie(w, c)
 }
 
+// briefName of a cookie: as the session's, so that no neighbouring domain can plant one.
+func (k *Keeper) briefName(name string) string { return k.cookieName() + "-" + name }
+
 // Brief keeps a value of a ceremony in the browser for some minutes: of a passkey's, or of a sign-in elsewhere. "" ends it.
 func (k *Keeper) Brief(w http.ResponseWriter, name, value string, site http.SameSite, seconds int) {
 	if value == "" {
 		seconds = -1
 	}
-	http.SetCookie(w, &http.Cookie{Name: "tmh-" + name, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: k.Secure(), SameSite: site})
+	http.SetCookie(w, &http.Cookie{Name: k.briefName(name), Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: k.Secure(), SameSite: site})
 }
 
 // BriefOf is what Brief kept; "" for nothing.
 func (k *Keeper) BriefOf(r *http.Request, name string) string {
-	c, err := r.Cookie("tmh-" + name)
+	c, err := r.Cookie(k.briefName(name))
 	if err != nil || len(c.Value) > 4<<10 {
 		return ""
 	}

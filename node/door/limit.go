@@ -8,6 +8,8 @@ import (
 	"github.com/go-chi/httprate"
 )
 
+// How often somebody may knock.
+
 // Limit bounds how often requests of one key pass in a window of time; refused answers the rest, which learn by Retry-After when
 // to come again.
 func Limit(most int, window time.Duration, key func(*http.Request) string, refused http.HandlerFunc) func(http.Handler) http.Handler {

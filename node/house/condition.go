@@ -12,6 +12,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// How the house is, for whoever keeps the node running.
+
 // Condition is how the house is, for its operator.
 type Condition struct {
 	Administered  bool         // somebody can sign in as administrator

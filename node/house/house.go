@@ -110,7 +110,7 @@ func New(cfg Config) (h *House, err error) {
 	h.Documents = document.New(document.Config{Store: cfg.Store, Now: cfg.Now})
 	h.Postings, err = posting.New(posting.Config{
 		Store: cfg.Store, Member: cfg.Member, Desk: cfg.Desk, Now: cfg.Now, Log: cfg.Log, Audit: h.auditPosting,
-		Standing: h.standing, SetStanding: h.setStanding, Notify: h.notify, Documents: h.attach, Similar: cfg.Similar,
+		Standing: h.standing, SetStanding: h.setStanding, Notify: h.notify, Contact: h.contact, Documents: h.attach, Similar: cfg.Similar,
 	})
 	if err != nil {
 		return nil, err

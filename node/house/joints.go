@@ -77,6 +77,21 @@ func (h *House) standing(tx *store.Tx, id access.OrganisationID) (posting.Standi
 	return posting.Standing{LastScore: o.LastScore, SelfPublish: o.SelfPublish, Disabled: o.Disabled}, nil
 }
 
+// contact is where to ask about an organisation's listings: at its own desk, else at the agency.
+func (h *House) contact(tx *store.Tx, id access.OrganisationID) (protocol.Contact, error) {
+	o, err := h.People.LookupOrganisation(tx, id)
+	if err != nil {
+		return protocol.Contact{}, err
+	}
+	if c := o.Contact; c.Email != "" || c.Phone != "" || c.URL != "" {
+		if c.Name == "" {
+			c.Name = o.Name
+		}
+		return protocol.Contact(c), nil
+	}
+	return protocol.Contact(h.cfg.Agency), nil
+}
+
 func (h *House) setStanding(tx *store.Tx, id access.OrganisationID, s posting.Standing) error {
 	return h.People.SetStanding(tx, access.Actor{Member: h.cfg.Member}, id, s.LastScore, s.SelfPublish)
 }

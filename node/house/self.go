@@ -26,6 +26,13 @@ func (h *House) Export(by access.Actor, id access.UserID) (d PersonalData, err e
 	if d.PersonalData, err = h.People.Export(by, id); err != nil { // judges who asks
 		return d, err
 	}
+	if by.User != id && !d.Profile.Erased { // who looks at another's data is on record
+		if err := h.Store.Update(func(tx *store.Tx) error {
+			return h.note(tx, by, "user.export", audit.ResourcePerson, string(id), nil)
+		}); err != nil {
+			return PersonalData{}, err
+		}
+	}
 	err = h.Store.View(func(tx *store.Tx) (err error) {
 		if d.Passkeys, err = passkey.List(tx, string(id)); err != nil {
 			return err
@@ -103,18 +110,4 @@ func (h *House) ExportLog(ctx context.Context, by access.Actor, w io.Writer, f a
 	}
 	_, err := h.Audit.Export(ctx, h.Store, w, f)
 	return err
-}
-
-// RenamePasskey of the actor.
-func (h *House) RenamePasskey(a access.Actor, id, name string) (k passkey.Passkey, err error) {
-	if err := access.Can(a, access.EditAccount, access.Resource{Member: h.cfg.Member, User: a.User}); err != nil {
-		return k, err
-	}
-	err = h.Store.Update(func(tx *store.Tx) error {
-		if k, err = passkey.Rename(tx, string(a.User), id, name); err != nil {
-			return err
-		}
-		return h.note(tx, a, "passkey.rename", "passkey", id, nil)
-	})
-	return k, err
 }

@@ -29,7 +29,7 @@ func (h *House) BeginPasskey(a access.Actor) (passkey.Begun, error) {
 	return h.Passkeys.BeginRegistration(u)
 }
 
-// self is the actor's account as passkeys see it.
+// self is the actor's account as passkeys see it, for who signed in just now.
 func (h *House) self(a access.Actor) (u passkey.User, err error) {
 	if h.Passkeys == nil {
 		return u, noPasskeys()
@@ -38,6 +38,9 @@ func (h *House) self(a access.Actor) (u passkey.User, err error) {
 		return u, err
 	}
 	err = h.Store.View(func(tx *store.Tx) error {
+		if err := h.People.Fresh(tx, a); err != nil {
+			return err
+		}
 		x, err := h.People.LookupUser(tx, a.User)
 		if err == nil {
 			u = passkey.User{ID: string(x.ID), Login: x.Email, Name: x.Name}
@@ -74,19 +77,41 @@ func (h *House) PasskeysOf(a access.Actor) (all []passkey.Passkey, err error) {
 	return all, err
 }
 
+// RenamePasskey of the actor.
+func (h *House) RenamePasskey(a access.Actor, id, name string) (k passkey.Passkey, err error) {
+	if err := access.Can(a, access.EditAccount, access.Resource{Member: h.cfg.Member, User: a.User}); err != nil {
+		return k, err
+	}
+	err = h.Store.Update(func(tx *store.Tx) error {
+		if k, err = passkey.Rename(tx, string(a.User), id, name); err != nil {
+			return err
+		}
+		return h.note(tx, a, "passkey.rename", "passkey", id, nil)
+	})
+	return k, err
+}
+
 // RemovePasskey of the actor. The last way into an account stays.
 func (h *House) RemovePasskey(a access.Actor, id string) error {
+	return h.removeWay(a, "passkey", id, func(tx *store.Tx) error {
+		_, err := passkey.Remove(tx, string(a.User), id)
+		return err
+	})
+}
+
+// removeWay into the actor's account, unless it is the last.
+func (h *House) removeWay(a access.Actor, kind, id string, remove func(tx *store.Tx) error) error {
 	if err := access.Can(a, access.EditAccount, access.Resource{Member: h.cfg.Member, User: a.User}); err != nil {
 		return err
 	}
 	return h.Store.Update(func(tx *store.Tx) error {
-		if _, err := passkey.Remove(tx, string(a.User), id); err != nil {
+		if err := remove(tx); err != nil {
 			return err
 		}
 		if err := h.keepsWay(tx, a.User); err != nil {
 			return err
 		}
-		return h.note(tx, a, "passkey.remove", "passkey", id, nil)
+		return h.note(tx, a, kind+".remove", kind, id, nil)
 	})
 }
 
@@ -140,6 +165,11 @@ func (h *House) BeginProvider(ctx context.Context, a access.Actor) (oidc.Begun, 
 	if h.Provider == nil {
 		return oidc.Begun{}, noProvider()
 	}
+	if a.User != "" {
+		if err := h.Store.View(func(tx *store.Tx) error { return h.People.Fresh(tx, a) }); err != nil {
+			return oidc.Begun{}, err
+		}
+	}
 	return h.Provider.Begin(ctx, string(a.User))
 }
 
@@ -153,9 +183,18 @@ func (h *House) FinishProvider(ctx context.Context, a access.Actor, back oidc.Ca
 		return s, err
 	}
 	err = h.Store.Update(func(tx *store.Tx) error {
+		known, err := oidc.Linked(tx, id)
+		if err != nil {
+			return err
+		}
 		user, err := oidc.SignIn(tx, id, string(a.User), h.invited, h.cfg.Now())
 		if err != nil {
 			return err
+		}
+		if !known {
+			if err := h.note(tx, access.Actor{User: access.UserID(user)}, "identity.create", "identity", oidc.LinkID(id.Issuer, id.Subject), nil); err != nil {
+				return err
+			}
 		}
 		s, err = h.People.SignInAs(tx, access.UserID(user), "oidc", c)
 		return err
@@ -183,16 +222,8 @@ func (h *House) IdentitiesOf(a access.Actor) (all []oidc.Link, err error) {
 
 // RemoveIdentity of the actor. The last way into an account stays.
 func (h *House) RemoveIdentity(a access.Actor, id string) error {
-	if err := access.Can(a, access.EditAccount, access.Resource{Member: h.cfg.Member, User: a.User}); err != nil {
+	return h.removeWay(a, "identity", id, func(tx *store.Tx) error {
+		_, err := oidc.Unlink(tx, string(a.User), id)
 		return err
-	}
-	return h.Store.Update(func(tx *store.Tx) error {
-		if _, err := oidc.Unlink(tx, string(a.User), id); err != nil {
-			return err
-		}
-		if err := h.keepsWay(tx, a.User); err != nil {
-			return err
-		}
-		return h.note(tx, a, "identity.remove", "identity", id, nil)
 	})
 }

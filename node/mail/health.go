@@ -7,6 +7,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// How the sending of mail goes.
+
 // Health is how the sending of mail goes, for doctor, pages and metrics.
 type Health struct {
 	Enabled  bool

@@ -48,7 +48,7 @@ type Decision struct {
 	Comment                      string // the reviewer's, several lines
 }
 
-// Notice of something that happened to an account: a sign-in, a new token, a changed password.
+// Notice of something that happened, such as that a listing was revoked.
 type Notice struct {
 	Name, What, Link string
 	Details          string // several lines

@@ -16,6 +16,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// Sending what waits: when, in which order, and what is given up.
+
 // How the sender goes about it.
 const (
 	firstPause  = time.Minute        // after the first failure; it doubles from there

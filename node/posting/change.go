@@ -16,6 +16,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// How an action is carried out: written down first, then signed by the desk, then done.
+
 // deskTime bounds the wait for the desk. Who asked may be gone by then: the action is written down already.
 const deskTime = 30 * time.Second
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"reflect"
 	"strings"
 	"time"
 
@@ -75,14 +76,18 @@ func (p *Postings) mayBegin(tx *store.Tx, org access.OrganisationID, source stri
 		}
 	}
 	n := 0
-	err := tx.Rows(store.TablePostingIndex, "o/"+string(org)+"/s/"+string(Draft)+"/", "", func(string, []byte) (bool, error) {
-		n++
-		return n < MaxDrafts, nil
-	})
-	if err == nil && n >= MaxDrafts {
-		err = protocol.Errorf(protocol.CodeConflict, "", "your organisation has %d drafts, at most %d: submit or discard some first", n, MaxDrafts)
+	for _, s := range []State{Draft, Submitted, InReview, Rejected} {
+		if err := tx.Rows(store.TablePostingIndex, "o/"+string(org)+"/s/"+string(s)+"/", "", func(string, []byte) (bool, error) {
+			n++
+			return n < MaxDrafts, nil
+		}); err != nil {
+			return err
+		}
 	}
-	return err
+	if n >= MaxDrafts {
+		return protocol.Errorf(protocol.CodeConflict, "", "your organisation has %d listings that were never published, at most %d: discard some first, or wait for their reviews", n, MaxDrafts)
+	}
+	return nil
 }
 
 // prepare a content for a posting: what is not its author's to say is set.
@@ -209,6 +214,14 @@ func (p *Postings) printable(tx *store.Tx, h *Posting, c Content) (*printed, err
 	_, before, err := live.content(h.ID)
 	if err != nil {
 		return nil, err
+	}
+	if p.cfg.Contact != nil && c.Record.Contact == (protocol.Contact{}) {
+		if reflect.ValueOf(c.Record).IsZero() {
+			c.Record.Level = protocol.LevelPublic // nothing in it but where to ask
+		}
+		if c.Record.Contact, err = p.cfg.Contact(tx, h.Organisation); err != nil {
+			return nil, err
+		}
 	}
 	l := &c.Listing
 	if l.Published = h.PublishedOn; l.Published == 0 {

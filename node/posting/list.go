@@ -11,6 +11,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// Reading postings: one, its content, or a page of them.
+
 // Get a posting.
 func (p *Postings) Get(a access.Actor, id protocol.ListingID) (h *Posting, _ error) {
 	err := p.cfg.Store.View(func(tx *store.Tx) (err error) {

@@ -2,6 +2,7 @@ package posting
 
 import (
 	"context"
+	"slices"
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/protocol"
@@ -67,6 +68,9 @@ func (p *Postings) Withdraw(ctx context.Context, a access.Actor, id protocol.Lis
 		return nil, protocol.Errorf(protocol.CodeValue, "reason", "a withdrawal is for ever: put the listing on hold instead")
 	case "superseded", "revoked":
 		return nil, protocol.Errorf(protocol.CodeValue, "reason", "%q is not for a withdrawal: supersede or revoke the listing instead", reason)
+	}
+	if !slices.Contains(protocol.Reasons(), reason) {
+		return nil, protocol.Errorf(protocol.CodeValue, "reason", "%q is no reason: take agreement, expired, no-longer-available, duplicate, error or other", clip(reason, 40))
 	}
 	return p.end(ctx, a, id, version, Withdraw, reason, "", note)
 }

@@ -176,7 +176,11 @@ func (p *Postings) Judge(ctx context.Context, a access.Actor, id protocol.Listin
 	}
 	verdict := scores.Verdict()
 	if len(faults) == 0 && verdict != Pass && comment == "" {
-		faults = append(faults, protocol.Errorf(protocol.CodeRequired, "comment", "a total of %d with these scores does not pass: say in a comment what is to be mended", scores.Total()))
+		why := fmt.Sprintf("a total of %d does not pass", scores.Total())
+		if scores.Total() >= passTotal {
+			why = "a zero does not pass, whatever the total"
+		}
+		faults = append(faults, protocol.Errorf(protocol.CodeRequired, "comment", "%s: say in a comment what is to be mended", why))
 	}
 	if len(faults) > 0 {
 		return nil, faults

@@ -12,6 +12,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// Rows of postings and their index; the package's description says what is in them.
+
 const (
 	keySample  = "k"
 	keySerial  = "c"

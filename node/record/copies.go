@@ -13,6 +13,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// Copies of other members' full records, for when their origin cannot be asked.
+
 const (
 	// CopyLife is how long a fetched part is kept.
 	CopyLife = 7 * 24 * time.Hour

@@ -10,6 +10,8 @@ import (
 	"github.com/asean-tmh/tmh/protocol"
 )
 
+// Documents of full records: at the origin, and fetched from it.
+
 // mostPreview is how many bytes a preview may have, whose size no record tells.
 const mostPreview = 2 << 20
 

@@ -11,10 +11,11 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// Who is invited to a listing of level invited.
+
 const (
 	maxGrants     = 1000                 // of one listing
 	maxGrantTime  = 400 * 24 * time.Hour // that a grant may last
-	maxEmail      = 254
 	grantKeyBytes = 16
 )
 
@@ -90,8 +91,10 @@ func (g *Grants) check(in Invitation) error {
 	if _, err := protocol.ParseMemberID(string(in.Member)); err != nil {
 		add("member", "name the member whose node the person or organisation uses, such as KH")
 	}
-	if e := normal(in.Email); e != "" && (len(e) > maxEmail || strings.Count(e, "@") != 1 || strings.HasPrefix(e, "@") || strings.HasSuffix(e, "@") || strings.ContainsAny(e, " \t\r\n\x00")) {
-		add("email", "is no e-mail address")
+	if in.Email != "" {
+		if _, err := access.Email(in.Email); err != nil {
+			add("email", "is no e-mail address: write it as name@example.org")
+		}
 	}
 	if in.Email != "" && in.Organisation != "" {
 		add("organisation", "invite either a person or an organisation")

@@ -11,6 +11,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
+// The log of what was shown to whom, which caps are counted by.
+
 // LogDays is how long the log of what was shown to whom is kept.
 const LogDays = 400
 

@@ -12,7 +12,8 @@ import (
 	"github.com/asean-tmh/tmh/store"
 )
 
-// Caps are how many records a member's readers are shown on one day, each reader and record counted once.
+// Caps are how many records a member's readers are shown on one day, each reader and record counted once; and of their documents
+// as many times MaxDocuments.
 type Caps struct {
 	Registered int // 0: 5,000
 	Restricted int // 0: 1,000; level invited has as many of its own
@@ -258,8 +259,13 @@ func (s *Server) write(r Reading) error {
 		r.Reader, r.Organisation, r.Type, r.Country = "", protocol.Hash{}, "", ""
 	}
 	most := 0
-	if r.Way == Served && r.Member != s.cfg.Member {
-		most = s.cfg.Caps.of(r.Level)
+	if r.Member != s.cfg.Member {
+		switch r.Way {
+		case Served:
+			most = s.cfg.Caps.of(r.Level)
+		case ServedDocument: // or a member that invents readers would fill the log with them
+			most = protocol.MaxDocuments * s.cfg.Caps.of(r.Level)
+		}
 	}
 	err := s.ledger.note(r, most)
 	if err != nil && r.Level == protocol.LevelPublic {

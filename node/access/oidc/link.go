@@ -143,6 +143,12 @@ func Erase(tx *store.Tx, user string) error {
 	return nil
 }
 
+// Linked reports whether an identity stands for a user.
+func Linked(tx *store.Tx, id Identity) (bool, error) {
+	l, err := find(tx, LinkID(id.Issuer, id.Subject))
+	return l != nil, err
+}
+
 func linkKey(id string) string      { return "i/" + id }
 func userPrefix(user string) string { return "u/" + user + "/" }
 

@@ -2,6 +2,8 @@ package document
 
 import "encoding/binary"
 
+// What the containers of JPEG, PNG and WebP say of the picture in them: where it ends, how it is turned, how its colours are to be read.
+
 // Markers of JPEG, ITU-T T.81 table B.1.
 const (
 	markSOI   = 0xD8
