@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -56,6 +57,40 @@ func TestSampleListingIsTaken(t *testing.T) {
 	}
 	if n != 1 {
 		t.Errorf("README shows %d sample listings, want 1", n)
+	}
+}
+
+// TestSampleDraftIsTaken: the draft that README shows has no fault beside the id, which the node gives, and the country, which
+// is the author's.
+func TestSampleDraftIsTaken(t *testing.T) {
+	n := 0
+	for line := range strings.Lines(documents(t)["../README.md"]) {
+		sample, ok := strings.CutPrefix(line, `    {"listing":`)
+		if !ok {
+			continue
+		}
+		n++
+		var draft struct {
+			Listing map[string]any  `json:"listing"`
+			Record  json.RawMessage `json:"record"`
+		}
+		if err := json.Unmarshal([]byte(`{"listing":`+sample), &draft); err != nil {
+			t.Fatal(err)
+		}
+		draft.Listing["id"], draft.Listing["country"] = "TO-KH-20260921-001", "KH"
+		listing, err := json.Marshal(draft.Listing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ingest.DecodeListingJSON(listing); err != nil {
+			t.Error(err)
+		}
+		if _, err := ingest.DecodeRecordJSON(draft.Record); err != nil {
+			t.Error(err)
+		}
+	}
+	if n != 1 {
+		t.Errorf("README shows %d sample drafts, want 1", n)
 	}
 }
 

@@ -381,10 +381,10 @@ func (r *region) picture(class, listing string) protocol.Document {
 
 func (r *region) accept(b io.Reader, class, listing, kind string) protocol.Document {
 	r.t.Helper()
-	archive := r.nodes["KH"].House().Documents
-	clean, err := archive.Accept(r.t.Context(), b, document.Declared{Name: "sheet." + kind}, document.DefaultLimits())
+	h, editor := r.nodes["KH"].House(), r.actor("kh:editor")
+	clean, err := h.Documents.Accept(r.t.Context(), b, document.Declared{Name: "sheet." + kind}, document.DefaultLimits())
 	r.ok(err)
-	r.ok(archive.Put(r.t.Context(), clean))
+	r.ok(h.KeepDocument(r.t.Context(), editor, &posting.Posting{Organisation: editor.Organisation}, clean))
 	d := clean.Document.Entry()
 	d.Name = r.seed(class, listing, "name of the document") + "." + kind
 	return d

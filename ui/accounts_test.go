@@ -11,7 +11,6 @@ import (
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/house"
-	"github.com/asean-tmh/tmh/store"
 )
 
 func classed(name string) func(*html.Node) bool {
@@ -190,15 +189,11 @@ func TestForgottenPassword(t *testing.T) {
 	if h, err := x.house.Mail.Health(); err != nil || h.Waiting != 1 {
 		t.Errorf("mail waiting: %d, %v", h.Waiting, err)
 	}
-	var id access.UserID
-	if err := x.store.View(func(tx *store.Tx) error {
-		u, err := x.house.People.UserByEmail(tx, "dara@agency.example.org")
-		id = u.ID
-		return err
-	}); err != nil {
-		t.Fatal(err)
+	found, _, err := x.house.People.Users(access.Operator("KH"), access.UserFilter{Text: "dara@agency.example.org"}, access.Page{})
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
 	}
-	secret, err := x.house.People.ResetLink(access.Operator("KH"), id)
+	secret, err := x.house.People.ResetLink(access.Operator("KH"), found[0].ID)
 	if err != nil {
 		t.Fatal(err)
 	}

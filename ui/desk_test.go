@@ -141,7 +141,9 @@ func samples() []exchange.Entry {
 		Ref: match.Ref{Origin: "VN", ID: "TO-VN-8"}, State: exchange.Withdrawn, Fresh: exchange.Freshness{State: exchange.Proven},
 		Tombstone: &protocol.Tombstone{Reason: "agreement", At: since(48 * time.Hour), ReplacedBy: "TO-VN-9"},
 	}
-	return []exchange.Entry{dryer, thai, burmese, hostile, broken, gone}
+	held := gone
+	held.Ref.ID, held.Tombstone = "TO-VN-7", &protocol.Tombstone{Reason: protocol.OnHold, At: since(48 * time.Hour)}
+	return []exchange.Entry{dryer, thai, burmese, hostile, broken, gone, held}
 }
 
 func signed(seq uint64, kind string, key protocol.RecordKey, lang protocol.Lang, title string) exchange.SignedChange {

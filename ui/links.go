@@ -63,7 +63,7 @@ func (s *site) setupView(r *http.Request, email string, in access.NewAccount, o 
 				{Name: "organisation.size", Label: "Size", Type: "select", Optional: true, Choices: choices(codes.Size(), o.Size, "Not said")},
 				{Name: "organisation.ror", Label: "ROR identifier", Hint: "Of the Research Organization Registry, such as 03yrm5c26.", Type: "text", Autocomplete: "off", Value: o.ROR, Optional: true},
 			}},
-			{Legend: "Contact point", Hint: "Of your organisation, for the people of this node: a desk rather than a person. Whom listings name as the place to ask stands in this node's configuration (agency).", Fields: []field{
+			{Legend: "Contact point", Hint: "Where to ask about listings that name your organisation: a desk rather than a person. Readers of their full records see it.", Fields: []field{
 				desk("name", "Name of the desk", "text", o.Contact.Name),
 				desk("email", "E-mail address of the desk", "email", o.Contact.Email),
 				desk("phone", "Telephone", "tel", o.Contact.Phone),
@@ -210,11 +210,9 @@ func (s *site) setPassword(w http.ResponseWriter, r *http.Request) (view, error)
 // askReset answers before it looks whether there is an account: neither words nor time tell.
 func (s *site) askReset(w http.ResponseWriter, r *http.Request) (view, error) {
 	email := r.PostFormValue("email")
+	// A link that nobody gets would end the one that an administrator handed over.
 	if _, err := access.Email(email); err != nil || !s.cfg.House.Mail.Enabled() {
 		return s.askView(email, err), nil
-	}
-	if !s.cfg.House.Mail.Enabled() { // a link that nobody gets would end the one that an administrator handed over
-		return s.askView("", nil), nil
 	}
 	s.write(w, r, s.doneView(http.StatusOK, "Look into your mail", option{Value: "/sign-in", Label: "Back to signing in"},
 		"If there is an account with this address, a link to set a new password is on its way. It works for a short time, and once.",

@@ -189,6 +189,7 @@ func TestEveryPageWithEveryModel(t *testing.T) {
 		{"listing, alone", nothing, dryer, 200, "Nothing in the catalogue answers"},
 		{"listing, unusable", rich, "/listings/VN/TO-VN-9", 200, "not a valid listing: texts"},
 		{"listing, withdrawn", rich, "/listings/VN/TO-VN-8", 410, "an agreement was made"},
+		{"listing, on hold", rich, "/listings/VN/TO-VN-7", 410, "This listing is on hold"},
 		{"listing, none", rich, "/listings/VN/none", 404, "no such listing"},
 		{"listing, no address", rich, "/listings/vn/a%20b", 404, "no such listing"},
 		{"full, no house", rich, dryer + "/full", 404, "This node shows summaries only"},

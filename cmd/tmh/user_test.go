@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 func TestWherePagesAre(t *testing.T) {
@@ -32,6 +36,22 @@ func TestMoment(t *testing.T) {
 	for _, s := range []string{"", "-1h", "yesterday", "2026-13-01"} {
 		if got, err := moment(s, now); err == nil {
 			t.Errorf("%q is %v", s, got)
+		}
+	}
+}
+
+// TestLinksCanBeOpened: without a public address the printed link leads to where this machine finds the pages.
+func TestLinksCanBeOpened(t *testing.T) {
+	for link, want := range map[string]string{
+		"/invitation?key=k":                        "http://127.0.0.1:8080/invitation?key=k",
+		"https://hub.example.org/invitation?key=k": "https://hub.example.org/invitation?key=k",
+	} {
+		var out bytes.Buffer
+		cmd := new(cobra.Command)
+		cmd.SetOut(&out)
+		client{pages: here("127.0.0.1:8080", false)}.showLink(cmd, "It", false, link, time.Now())
+		if !strings.Contains(out.String(), "\n  "+want+"\n") {
+			t.Errorf("%s is printed as %s", link, out.String())
 		}
 	}
 }

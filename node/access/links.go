@@ -73,7 +73,7 @@ func (r *Registry) makeLink(tx *store.Tx, l link, name string) (secret string, m
 		return "", l, err
 	}
 	if r.cfg.Deliver != nil && l.Email != "" {
-		err = r.cfg.Deliver(tx, Delivery{Purpose: l.Purpose, Email: l.Email, Name: name, Language: l.Language, Secret: secret, Expires: l.Expires})
+		err = r.cfg.Deliver(tx, Delivery{Purpose: l.Purpose, Email: l.Email, Name: name, Language: l.Language, Secret: secret, Expires: l.Expires, Organisation: l.Organisation, Roles: l.Roles})
 	}
 	return secret, l, err
 }
@@ -181,6 +181,11 @@ func (l *link) invitation(hash string) Invitation {
 func (r *Registry) Invite(by Actor, email string, o OrganisationID, roles []Role, language string) (secret string, i Invitation, err error) {
 	if err := Can(by, InvitePerson, Resource{Organisation: o}); err != nil {
 		return "", i, err
+	}
+	if slices.Contains(roles, Admin) {
+		if err := Can(by, EmpowerPerson, Resource{Organisation: o}); err != nil {
+			return "", i, err
+		}
 	}
 	var f faults
 	l := link{Purpose: PurposeInvitation, Email: f.email(email), Organisation: o, Roles: f.roles(roles), Language: f.language(language), By: by.User}

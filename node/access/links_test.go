@@ -255,7 +255,10 @@ func TestReset(t *testing.T) {
 func (h *house) mustUser(email string) (id UserID) {
 	h.t.Helper()
 	h.must(h.store.View(func(tx *store.Tx) error {
-		u, err := h.UserByEmail(tx, email)
+		u, err := userBy(tx, email)
+		if err == nil && u == nil {
+			err = notFound("person")
+		}
 		if err == nil {
 			id = u.ID
 		}

@@ -90,7 +90,7 @@ func (r *Registry) resetLink(tx *store.Tx, by Actor, u *user) (string, error) {
 //
 // Errors: CodeNotPermitted, CodeNotFound; CodeConflict where the account is disabled.
 func (r *Registry) ResetLink(by Actor, id UserID) (secret string, err error) {
-	if err := Can(by, InvitePerson, Resource{User: id}); err != nil {
+	if err := Can(by, EmpowerPerson, Resource{User: id}); err != nil {
 		return "", err
 	}
 	err = r.update(func(tx *store.Tx) error {

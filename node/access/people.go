@@ -21,24 +21,6 @@ func (r *Registry) LookupUser(tx *store.Tx, id UserID) (*User, error) {
 	return &u.User, nil
 }
 
-// UserByEmail finds the account of an address, for another package of the node.
-//
-// Errors: CodeValue, CodeNotFound.
-func (r *Registry) UserByEmail(tx *store.Tx, email string) (*User, error) {
-	e, err := Email(email)
-	if err != nil {
-		return nil, err
-	}
-	u, err := userBy(tx, e)
-	switch {
-	case err != nil:
-		return nil, err
-	case u == nil:
-		return nil, notFound("person")
-	}
-	return &u.User, nil
-}
-
 // User reads a person.
 //
 // Errors: CodeNotPermitted, CodeNotFound.
@@ -170,6 +152,11 @@ func (r *Registry) EditAccount(by Actor, id UserID, version uint64, name, langua
 func (r *Registry) ChangeRoles(by Actor, id UserID, version uint64, organisation OrganisationID, roles []Role) (User, error) {
 	if err := Can(by, ChangeRoles, Resource{User: id}); err != nil {
 		return User{}, err
+	}
+	if slices.Contains(roles, Admin) {
+		if err := Can(by, EmpowerPerson, Resource{User: id}); err != nil {
+			return User{}, err
+		}
 	}
 	return r.edit(by, id, version, "user.roles", func(tx *store.Tx, u *user) (bool, map[string]string, error) {
 		var f faults

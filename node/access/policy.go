@@ -38,7 +38,8 @@ const (
 	InvitePerson       Action = "people.invite"
 	ChangeRoles        Action = "people.roles"
 	DisablePerson      Action = "people.disable"
-	ExportPerson       Action = "people.export" // a person's data
+	EmpowerPerson      Action = "people.empower" // let somebody into an account by a link, or make an administrator
+	ExportPerson       Action = "people.export"  // a person's data
 	ErasePerson        Action = "people.erase"
 	EditAccount        Action = "account.edit" // one's own name, password, passkeys, sessions
 	ReadToken          Action = "token.read"

@@ -55,6 +55,9 @@ type Delivery struct {
 	Language string // a code of configs/codes, "" where unknown
 	Secret   string
 	Expires  time.Time
+
+	Organisation OrganisationID // of an invitation
+	Roles        []Role
 }
 
 // Registry of people and organisations. Its methods are safe for concurrent use. Those that take a *store.Tx take part in the

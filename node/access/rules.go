@@ -97,6 +97,7 @@ func rules() []rule {
 		{InvitePerson, Admin, anywhere},
 		{ChangeRoles, Admin, anywhere},
 		{DisablePerson, Admin, anywhere},
+		{EmpowerPerson, Admin, anywhere},
 		{ExportPerson, person, ownself},
 		{ExportPerson, Admin, anywhere},
 		{ErasePerson, person, ownself},
@@ -184,6 +185,8 @@ func needOf(a Action) need {
 		return need{ScopeAdmin, "change roles"}
 	case DisablePerson:
 		return need{ScopeAdmin, "disable or enable an account"}
+	case EmpowerPerson:
+		return need{sessionOnly, "give a link into an account, or make an administrator"}
 	case ExportPerson:
 		return need{ScopeAdmin, "export a person's data"}
 	case ErasePerson:

@@ -219,6 +219,20 @@ func TestThrottleByAddress(t *testing.T) {
 
 func TestThrottleIsBounded(t *testing.T) {
 	h := newHouse(t)
+	shut := func() (shut bool) {
+		h.must(h.store.View(func(tx *store.Tx) (err error) { shut, err = h.shut(tx, "victim@u.example"); return err }))
+		return shut
+	}
+	lock := func() {
+		h.must(h.store.Update(func(tx *store.Tx) error {
+			for range lockAfter {
+				_, err := h.failed(tx, "victim@u.example", "192.0.2.1")
+				h.must(err)
+			}
+			return nil
+		}))
+	}
+	lock()
 	for done := 0; done < maxThrottle+1000; {
 		h.must(h.store.Update(func(tx *store.Tx) error {
 			h.must(throttleKey(tx))
@@ -235,6 +249,9 @@ func TestThrottleIsBounded(t *testing.T) {
 	}
 	if got := len(h.rowsWith("h", "count")); got > maxThrottle {
 		t.Errorf("%d rows", got)
+	}
+	if !shut() {
+		t.Error("who fills the table opens what is closed")
 	}
 	var first, last attempts
 	h.must(h.store.View(func(tx *store.Tx) error {

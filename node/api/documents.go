@@ -116,7 +116,7 @@ func (a *API) sendDocument(ctx context.Context, in *sentDocument) (*sentOutput, 
 	}
 	clean, err := archive.Accept(ctx, file, declared, limits)
 	if err == nil {
-		err = archive.Put(ctx, clean)
+		err = a.cfg.House.KeepDocument(ctx, door.ActorOf(ctx), h, clean)
 	}
 	if err != nil {
 		return nil, a.refusal(ctx, err)

@@ -136,6 +136,25 @@ func TestDocumentsOfADraft(t *testing.T) {
 	}
 }
 
+// To know a document's hash, as everybody does who read the record once, is no right to it.
+func TestDocumentOfAnotherOrganisation(t *testing.T) {
+	o := newOffice(t)
+	theirs := o.editor.do(201, "POST", "/postings", offer("Dryer"))
+	d := o.editor.send(theirs, "a.png", "image/png", picture(t, 8, 8))
+	content := offer("Copy")
+	mine := o.other.do(201, "POST", "/postings", content)
+	content["record"].(map[string]any)["documents"] = []any{d}
+	known := o.other.refused(422, "is not here", "PUT", "/postings/"+id(mine)+"/draft", content, "If-Match", mine["etag"].(string))
+	d["hash"] = strings.Repeat("0", 64)
+	unknown := o.other.refused(422, "is not here", "PUT", "/postings/"+id(mine)+"/draft", content, "If-Match", mine["etag"].(string))
+	if known.Detail != unknown.Detail {
+		t.Errorf("a document that is here is told from one that is not: %q, %q", known.Detail, unknown.Detail)
+	}
+	own := o.other.send(mine, "a.png", "image/png", picture(t, 8, 8)) // who has the file itself may send it
+	content["record"].(map[string]any)["documents"] = []any{own}
+	o.other.do(200, "PUT", "/postings/"+id(mine)+"/draft", content, "If-Match", mine["etag"].(string))
+}
+
 func TestDocumentsRefused(t *testing.T) {
 	o := newOffice(t, func(c *house.Config) { c.Documents = document.Limits{PDF: 4 << 10, Picture: 64 << 10, Documents: 1} })
 	content := offer("Dryer")

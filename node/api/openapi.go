@@ -94,6 +94,7 @@ func describe(h huma.API) []byte {
 	if p, e := all["Problem"], all["ErrorModel"]; p != nil && e != nil {
 		*e = *p // what explain makes of it
 	}
+	explainForms(all)
 	for _, s := range all {
 		notNull(s)
 	}

@@ -118,7 +118,7 @@ func peopleTable() []route {
 		{Method: remove, Path: base + "/people/{id}", Action: access.ErasePerson, Who: "the person, or an administrator"},
 		{Method: post, Path: base + "/people/{id}/disable", Action: access.DisablePerson, Who: admin},
 		{Method: post, Path: base + "/people/{id}/enable", Action: access.DisablePerson, Who: admin},
-		{Method: post, Path: base + "/people/{id}/reset-link", Action: access.InvitePerson, Who: admin},
+		{Method: post, Path: base + "/people/{id}/reset-link", Action: access.EmpowerPerson, Who: admin},
 		{Method: get, Path: base + "/people/{id}/export", Action: access.ExportPerson, Who: "the person, or an administrator"},
 		{Method: get, Path: base + "/invitations", Action: access.InvitePerson, Who: admin},
 		{Method: post, Path: base + "/invitations", Action: access.InvitePerson, Who: admin},

@@ -17,12 +17,14 @@ import (
 //
 //	d/hash                  → header
 //	r/hash/listing/document → "" : the listing keeps it, as a document or as the preview of one
+//	s/hash/sender           → 1: who sent it
 //	l/listing/hash          → size of a document of the listing, eight bytes in JSON
 const (
 	chunkSize       = 256 << 10
 	headerPrefix    = "d/"
 	referencePrefix = "r/"
 	listingPrefix   = "l/"
+	senderPrefix    = "s/"
 )
 
 // header of a document that lies here whole.
@@ -39,6 +41,17 @@ func referenceKey(h protocol.Hash, listing protocol.ListingID, of protocol.Hash)
 
 func listingKey(listing protocol.ListingID, h protocol.Hash) string {
 	return listingPrefix + string(listing) + "/" + h.String()
+}
+
+// Send notes who sent a document that is here. To know a document's hash is no right to it: only who sent it may name it.
+func Send(tx *store.Tx, h protocol.Hash, sender string) error {
+	return tx.SetRow(store.TableDocument, senderPrefix+h.String()+"/"+sender, []byte{1})
+}
+
+// SentBy reports whether that one sent the document.
+func SentBy(tx *store.Tx, h protocol.Hash, sender string) (bool, error) {
+	b, err := tx.Row(store.TableDocument, senderPrefix+h.String()+"/"+sender)
+	return b != nil, err
 }
 
 func noDocument() error {

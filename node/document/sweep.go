@@ -103,9 +103,21 @@ func (a *Archive) drop(h protocol.Hash) (gone bool, err error) {
 			return err
 		}
 		gone = true
-		return errors.Join(tx.DeleteRow(store.TableDocument, headerPrefix+h.String()), deleteChunks(tx, h))
+		return errors.Join(tx.DeleteRow(store.TableDocument, headerPrefix+h.String()), deleteSenders(tx, h), deleteChunks(tx, h))
 	})
 	return gone, err
+}
+
+func deleteSenders(tx *store.Tx, h protocol.Hash) error {
+	var keys []string
+	err := tx.Rows(store.TableDocument, senderPrefix+h.String()+"/", "", func(key string, _ []byte) (bool, error) {
+		keys = append(keys, key)
+		return true, nil
+	})
+	for _, k := range keys {
+		err = errors.Join(err, tx.DeleteRow(store.TableDocument, k))
+	}
+	return err
 }
 
 func deleteChunks(tx *store.Tx, h protocol.Hash) error {

@@ -182,15 +182,15 @@ func (h *House) secret() (b []byte, err error) {
 	return b, err
 }
 
-// Every is how often the house looks at what time alone brings: ends of validity, reminders, sessions that ended.
-const Every = 10 * time.Minute
+// tendEvery is how often the house looks at what time alone brings: ends of validity, reminders, sessions that ended.
+const tendEvery = 10 * time.Minute
 
 // Run sends mail and looks after what is due, until ctx ends.
 func (h *House) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.Mail.Run(ctx) })
 	g.Go(func() error {
-		t := time.NewTicker(Every)
+		t := time.NewTicker(tendEvery)
 		defer t.Stop()
 		for {
 			h.tend(ctx)

@@ -77,8 +77,11 @@ func (h *House) standing(tx *store.Tx, id access.OrganisationID) (posting.Standi
 	return posting.Standing{LastScore: o.LastScore, SelfPublish: o.SelfPublish, Disabled: o.Disabled}, nil
 }
 
-// contact is where to ask about an organisation's listings: at its own desk, else at the agency.
+// contact is where to ask about an organisation's listings: at its own desk, else at the agency; of none, at the agency.
 func (h *House) contact(tx *store.Tx, id access.OrganisationID) (protocol.Contact, error) {
+	if id == "" {
+		return protocol.Contact(h.cfg.Agency), nil
+	}
 	o, err := h.People.LookupOrganisation(tx, id)
 	if err != nil {
 		return protocol.Contact{}, err
@@ -96,8 +99,9 @@ func (h *House) setStanding(tx *store.Tx, id access.OrganisationID, s posting.St
 	return h.People.SetStanding(tx, access.Actor{Member: h.cfg.Member}, id, s.LastScore, s.SelfPublish)
 }
 
-// attach keeps exactly the documents that a posting names.
-func (h *House) attach(tx *store.Tx, id protocol.ListingID, all []protocol.Document) error {
+// attach keeps exactly the documents that a posting names. A new one is its organisation's own, which sent it here.
+func (h *House) attach(tx *store.Tx, p *posting.Posting, all []protocol.Document) error {
+	id := p.ID
 	have, err := document.Attached(tx, id)
 	if err != nil {
 		return err
@@ -115,7 +119,7 @@ func (h *House) attach(tx *store.Tx, id protocol.ListingID, all []protocol.Docum
 		}
 	}
 	for i, d := range all {
-		if err := asKept(tx, d, i, kept[d.Hash]); err != nil {
+		if err := asKept(tx, d, i, kept[d.Hash], p.Organisation); err != nil {
 			return err
 		}
 		if kept[d.Hash] {

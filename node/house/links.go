@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/mail"
@@ -28,7 +29,15 @@ func (h *House) deliver(tx *store.Tx, d access.Delivery) error {
 	var m mail.Message
 	switch d.Purpose {
 	case access.PurposeInvitation:
-		m = mail.Invitation{Name: d.Name, Link: link, Until: d.Expires}
+		o, err := h.People.LookupOrganisation(tx, d.Organisation)
+		if err != nil {
+			return err
+		}
+		roles := make([]string, len(d.Roles))
+		for i, r := range d.Roles {
+			roles[i] = string(r)
+		}
+		m = mail.Invitation{Name: d.Name, Organisation: o.Name, Role: strings.Join(roles, ", "), Link: link, Until: d.Expires}
 	case access.PurposeVerification:
 		m = mail.Verification{Name: d.Name, Link: link, Until: d.Expires}
 	case access.PurposeReset:

@@ -1,6 +1,7 @@
 package house
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -83,11 +84,36 @@ func (h *House) ended(tx *store.Tx, e posting.Event) error {
 	return h.Library.Grants().Drop(tx, e.ID)
 }
 
+// KeepDocument keeps what an organisation sent for a posting of its own, which may name it from then on.
+func (h *House) KeepDocument(ctx context.Context, a access.Actor, p *posting.Posting, c *document.Clean) error {
+	if err := access.Can(a, access.WriteDocument, access.Resource{Member: h.cfg.Member, Organisation: p.Organisation}); err != nil {
+		return err
+	}
+	if err := h.Documents.Put(ctx, c); err != nil {
+		return err
+	}
+	return h.Store.Update(func(tx *store.Tx) error {
+		if err := document.Send(tx, c.Hash, string(p.Organisation)); err != nil {
+			return err
+		}
+		return h.note(tx, a, "document.send", "posting", string(p.ID), map[string]string{"document": c.Hash.String()})
+	})
+}
+
 // asKept refuses a document that the record describes otherwise than it is, which readers would be told. One that the listing
 // had before can be named on, though it is damaged by now.
-func asKept(tx *store.Tx, d protocol.Document, at int, before bool) error {
+func asKept(tx *store.Tx, d protocol.Document, at int, before bool, of access.OrganisationID) error {
 	field := fmt.Sprintf("record.documents[%d]", at)
 	have, err := document.Describe(tx, d.Hash)
+	if err == nil && !before {
+		sent, serr := document.SentBy(tx, d.Hash, string(of))
+		if serr != nil {
+			return serr
+		}
+		if !sent { // another organisation's: said as if it were not here
+			err = protocol.Errorf(protocol.CodeNotFound, "document", "not sent by this organisation")
+		}
+	}
 	switch {
 	case err != nil && before:
 		return nil

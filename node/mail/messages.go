@@ -42,7 +42,7 @@ type Reminder struct {
 
 // Decision of a review.
 type Decision struct {
-	Name, Title, Reference, Link string
+	Name, Title, Reference, Link string // without a Reference before it was first published
 	Outcome                      string // such as "published" or "to be revised"
 	Score                        string // such as "14 of 20", or empty
 	Comment                      string // the reviewer's, several lines

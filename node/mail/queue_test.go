@@ -137,7 +137,8 @@ func TestEveryKind(t *testing.T) {
 		{Decision{Title: "Solar dryer", Reference: "TO-KH-20260921-001", Outcome: "published", Score: "14 of 20", Comment: "Good.\n\nName the\nfield.", Link: link}, "TO-KH-20260921-001: published",
 			[]string{"reviewed: published, 14 of 20 points.", "What the reviewer says:\n\nGood.\n\nName the\nfield.\n\nSee"}},
 		{Decision{Title: "Solar dryer", Reference: "R", Outcome: "to be revised", Link: link}, "R: to be revised", []string{"reviewed: to be revised.\n\nSolar dryer (R)\n\nSee"}},
-		{Notice{What: "a new token was made", At: at, Details: "From 192.0.2.1", Link: link}, "a new token was made (Agency of Technology)", []string{"08:00 UTC: a new token was made.\n\nFrom 192.0.2.1\n\nIf it"}},
+		{Decision{Title: "Solar dryer", Outcome: "rejected", Link: link}, "Solar dryer: rejected", []string{"reviewed: rejected.\n\nSolar dryer\n\nSee"}},
+		{Notice{What: "Your listing was revoked", At: at, Details: "Nobody answers.", Link: link}, "Your listing was revoked (Agency of Technology)", []string{"\n\nYour listing was revoked (21 September 2026, 08:00 UTC).\n\nNobody answers.\n\nSee more"}},
 	} {
 		r, err := d.render(c.m)
 		if err != nil {

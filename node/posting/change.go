@@ -365,7 +365,7 @@ func (p *Postings) documents(tx *store.Tx, h *Posting) error {
 	}
 	add(d)
 	add(live)
-	return p.cfg.Documents(tx, h.ID, all)
+	return p.cfg.Documents(tx, h, all)
 }
 
 // Resume carries out what a crash, or a node that could not sign, left pending. The node calls it at start and from time

@@ -219,7 +219,11 @@ func (p *Postings) printable(tx *store.Tx, h *Posting, c Content) (*printed, err
 		if reflect.ValueOf(c.Record).IsZero() {
 			c.Record.Level = protocol.LevelPublic // nothing in it but where to ask
 		}
-		if c.Record.Contact, err = p.cfg.Contact(tx, h.Organisation); err != nil {
+		owner := h.Organisation
+		if c.Listing.Organisation.Name == "" {
+			owner = "" // it stays unnamed, and its desk would name it
+		}
+		if c.Record.Contact, err = p.cfg.Contact(tx, owner); err != nil {
 			return nil, err
 		}
 	}

@@ -146,8 +146,8 @@ func (h *house) open() {
 		Notify:      func(_ *store.Tx, n Notice) error { h.notices = append(h.notices, n); return nil },
 		Standing:    standing,
 		SetStanding: setStanding,
-		Documents: func(_ *store.Tx, id protocol.ListingID, all []protocol.Document) error {
-			h.docs[id] = len(all)
+		Documents: func(_ *store.Tx, p *Posting, all []protocol.Document) error {
+			h.docs[p.ID] = len(all)
 			return nil
 		},
 		Similar: func(context.Context, *protocol.Listing, []string) ([]Suspect, error) { return h.suspect, nil },

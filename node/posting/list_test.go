@@ -154,6 +154,17 @@ func TestTooManyDrafts(t *testing.T) {
 	})
 	_, err := h.Create(editor, "oITC", "", content())
 	wantCode(t, "one draft too many", err, protocol.CodeConflict)
+	h.update(func(tx *store.Tx) error {
+		x, err := get(tx, "draft0")
+		if err != nil {
+			return err
+		}
+		was := index(x)
+		x.Draft = Submitted
+		return put(tx, x, was)
+	})
+	_, err = h.Create(editor, "oITC", "", content())
+	wantCode(t, "one more after a submission, which takes room too", err, protocol.CodeConflict)
 	if _, err := h.Create(stranger, "oRUPP", "", content()); err != nil {
 		t.Errorf("another organisation: %v", err)
 	}

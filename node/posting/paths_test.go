@@ -62,6 +62,9 @@ func TestReviewReturnsAndRejects(t *testing.T) {
 		x := h.take(h.submit(h.create(content())))
 		_, err := h.Judge(h.ctx(), judge, x.ID, x.Version, tt.scores, " ")
 		wantCode(t, "no comment", err, protocol.CodeRequired)
+		if zero := tt.scores.Total() == 15; zero != strings.Contains(err.Error(), "a zero does not pass") {
+			t.Errorf("%v: %v", tt.scores, err)
+		}
 		x = h.must(h.Judge(h.ctx(), judge, x.ID, x.Version, tt.scores, "Say what is better than a wood fire."))
 		wantState(t, x, None, tt.draft)
 		if n := h.notices[len(h.notices)-1]; n.Occasion != tt.notice || n.Comment == "" || n.Score != tt.scores.Total() {
@@ -260,6 +263,9 @@ func TestLifeOfAPublishedListing(t *testing.T) {
 
 	_, err = h.Withdraw(h.ctx(), editor, x.ID, x.Version, "because", "")
 	wantCode(t, "an unknown reason", err, protocol.CodeValue)
+	if s := err.Error(); !strings.Contains(s, "take agreement") || strings.Contains(s, protocol.OnHold) {
+		t.Errorf("an unknown reason: %s", s)
+	}
 	_, err = h.Withdraw(h.ctx(), editor, x.ID, x.Version, protocol.OnHold, "")
 	wantCode(t, "withdraw on hold", err, protocol.CodeValue)
 	x = h.must(h.Hold(h.ctx(), editor, x.ID, x.Version, ""))

@@ -89,12 +89,12 @@ type Config struct {
 	SetStanding func(tx *store.Tx, id access.OrganisationID, s Standing) error
 	Notify      func(tx *store.Tx, n Notice) error
 
-	// Contact of listings that name none: where to ask about them. nil: they go without.
+	// Contact of listings that name none: where to ask about them, "" for those whose owner stays unnamed. nil: they go without.
 	Contact func(tx *store.Tx, id access.OrganisationID) (protocol.Contact, error)
 
 	// Documents hears of all documents that a posting names, as draft or live, when these may have changed; of none when it
 	// is gone.
-	Documents func(tx *store.Tx, id protocol.ListingID, all []protocol.Document) error
+	Documents func(tx *store.Tx, h *Posting, all []protocol.Document) error
 
 	// Similar looks for listings like this one. rights are numbers of its patents, with their offices before them.
 	Similar func(ctx context.Context, l *protocol.Listing, rights []string) ([]Suspect, error)

@@ -194,6 +194,26 @@ func TestCaps(t *testing.T) {
 	}
 }
 
+// A member that invents readers cannot fill the log with documents that it had shown to them.
+func TestCapOfDocuments(t *testing.T) {
+	w := found(t, false, func(c *ServerConfig, _ *ReaderConfig) { c.Caps = Caps{Registered: 1} })
+	a := w.nodes["AA"]
+	r := a.threeLevels()
+	w.publish("AA", "three", r)
+	for n := range protocol.MaxDocuments + 1 {
+		f, err := a.Server.Document(t.Context(), "BB", w.entitlement("BB", "AA", "three", reg, reader(byte(n))), r.Documents[0].Hash)
+		if n < protocol.MaxDocuments && err == nil {
+			err = f.Close()
+		}
+		if got := protocol.CodeOf(err); (got == protocol.CodeUnavailable) != (n == protocol.MaxDocuments) || n < protocol.MaxDocuments && err != nil {
+			t.Errorf("reader %d: %v", n, err)
+		}
+	}
+	if got := len(a.readings(t)); got != protocol.MaxDocuments {
+		t.Errorf("the log has %d entries", got)
+	}
+}
+
 // Who reads is on record before he reads, without a name. Where that cannot be, only what is public is shown.
 func TestLog(t *testing.T) {
 	w := found(t, false, nil)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,11 +17,10 @@ type claims struct {
 	Email         string
 	EmailVerified bool
 	Name          string
-	groups        []string
 }
 
 // readClaims takes what has the right form and leaves the rest: only the subject is required of a provider.
-func readClaims(all map[string]json.RawMessage, rolesClaim string) (c claims) {
+func readClaims(all map[string]json.RawMessage) (c claims) {
 	_ = json.Unmarshal(all["email"], &c.Email)
 	_ = json.Unmarshal(all["name"], &c.Name)
 	// Some providers write the boolean as a text.
@@ -30,17 +28,6 @@ func readClaims(all map[string]json.RawMessage, rolesClaim string) (c claims) {
 	case "true", `"true"`:
 		c.EmailVerified = true
 	}
-	if rolesClaim == "" {
-		return c
-	}
-	if raw := all[rolesClaim]; json.Unmarshal(raw, &c.groups) != nil {
-		var one string
-		c.groups = nil
-		if json.Unmarshal(raw, &one) == nil && one != "" {
-			c.groups = []string{one}
-		}
-	}
-	c.groups = c.groups[:min(len(c.groups), maxGroups)]
 	return c
 }
 
@@ -50,9 +37,8 @@ func (p *Provider) identity(ctx context.Context, settings *oidc.Provider, proof 
 	if err := proof.Claims(&all); err != nil {
 		return Identity{}, p.refused(errors.New("the ID token holds no object"))
 	}
-	c := readClaims(all, p.cfg.RolesClaim)
-	_, grouped := all[p.cfg.RolesClaim]
-	if settings.UserInfoEndpoint() != "" && (c.Email == "" || c.Name == "" || p.cfg.RolesClaim != "" && !grouped) {
+	c := readClaims(all)
+	if settings.UserInfoEndpoint() != "" && (c.Email == "" || c.Name == "") {
 		info, err := settings.UserInfo(ctx, oauth2.StaticTokenSource(token))
 		if err != nil {
 			// Its text may hold the answer's body, and with it a person's data.
@@ -65,27 +51,18 @@ func (p *Provider) identity(ctx context.Context, settings *oidc.Provider, proof 
 		if err := info.Claims(&more); err != nil {
 			return Identity{}, p.refused(errors.New("the userinfo answer holds no object"))
 		}
-		add := readClaims(more, p.cfg.RolesClaim)
+		add := readClaims(more)
 		if c.Email == "" { // with its own mark: never one answer's address with the other's
 			c.Email, c.EmailVerified = add.Email, add.EmailVerified
 		}
 		if c.Name == "" {
 			c.Name = add.Name
 		}
-		if !grouped {
-			c.groups = add.groups
-		}
 	}
 	id := Identity{Issuer: p.cfg.Issuer, Subject: proof.Subject, Email: c.Email, EmailVerified: c.EmailVerified, Name: clean(c.Name)}
 	if !plausible(id.Email) {
 		id.Email, id.EmailVerified = "", false
 	}
-	for _, g := range c.groups {
-		if role, ok := p.cfg.Roles[g]; ok && !slices.Contains(id.Roles, role) {
-			id.Roles = append(id.Roles, role)
-		}
-	}
-	slices.Sort(id.Roles)
 	return id, nil
 }
 

@@ -38,11 +38,6 @@ type Config struct {
 	RedirectURL  string   // where the provider sends people back: an address of this node, registered there
 	Scopes       []string // beside openid; nil: profile and email
 
-	// RolesClaim names the claim of the ID token or of the userinfo answer that holds groups, and Roles the role that each
-	// stands for. Both empty: the provider says nothing about roles.
-	RolesClaim string
-	Roles      map[string]string
-
 	Now func() time.Time // nil: time.Now
 }
 
@@ -58,7 +53,6 @@ const (
 	maxSubject  = 255              // bytes, OpenID Connect Core §2
 	maxEmail    = 254
 	maxName     = 120
-	maxGroups   = 1000
 )
 
 // Identity is what the provider says about who signed in. Subject is the one thing that stays; e-mail address and name
@@ -69,8 +63,7 @@ type Identity struct {
 	Email         string
 	EmailVerified bool
 	Name          string
-	Roles         []string // by Config.Roles, sorted
-	For           string   // what Begin was told
+	For           string // what Begin was told
 }
 
 // Begun is a sign-in's first step.

@@ -442,32 +442,6 @@ func TestSettingsRefused(t *testing.T) {
 	}
 }
 
-func TestRoles(t *testing.T) {
-	h, c := newHouse(t), newClock()
-	cfg := h.config(c)
-	cfg.RolesClaim, cfg.Roles = "groups", map[string]string{"tto-staff": "editor", "tto-heads": "editor", "agency": "reviewer"}
-	p := h.providerOf(cfg)
-	for name, tt := range map[string]struct {
-		claim any
-		want  []string
-	}{
-		"a list":      {[]string{"tto-staff", "agency", "tto-heads", "others", "admin"}, []string{"editor", "reviewer"}},
-		"one text":    {"agency", []string{"reviewer"}},
-		"none":        {nil, nil},
-		"numbers":     {[]int{1, 2}, nil},
-		"an object":   {map[string]string{"agency": "yes"}, nil},
-		"the role":    {[]string{"reviewer"}, nil},
-		"other cases": {[]string{"AGENCY"}, nil},
-	} {
-		h.intercept(nil, changeAnswer(t, "/userinfo", func(m map[string]any) { m["groups"] = tt.claim }))
-		b := h.begin(p, "")
-		id, err := p.Finish(t.Context(), h.browse(b, "sok"), b.Kept)
-		if err != nil || !slices.Equal(id.Roles, tt.want) {
-			t.Errorf("%s: %v, %v; want %v", name, id.Roles, err, tt.want)
-		}
-	}
-}
-
 // What a provider writes about a person is bounded before it is used.
 func TestClaimsBounded(t *testing.T) {
 	h, c := newHouse(t), newClock()
