@@ -23,6 +23,15 @@ func (n *Node) examineHouse(f *exchange.Findings) {
 		return
 	}
 	judgeHouse(f, c, n.cfg.Now())
+	judgeAgency(f, n.house.Agency())
+}
+
+func judgeAgency(f *exchange.Findings, a house.Agency) {
+	if a.Email == "" && a.Phone == "" && a.URL == "" {
+		f.Warn("agency", "Set agency.email, phone or url in tmh.yaml, and restart.", "listings that name no contact, or no owner, say of nobody how to be asked")
+		return
+	}
+	f.Fine("agency", "listings that name no contact of their own name it")
 }
 
 func judgeHouse(f *exchange.Findings, c house.Condition, now time.Time) {

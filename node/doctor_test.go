@@ -163,3 +163,16 @@ func TestCertificateIsExamined(t *testing.T) {
 		t.Errorf("got %+v", f)
 	}
 }
+
+func TestDoctorAsksForTheAgency(t *testing.T) {
+	for _, c := range []struct {
+		agency house.Agency
+		want   exchange.Level
+	}{{house.Agency{Name: "National agency"}, exchange.Warning}, {house.Agency{Phone: "+855 23 123 456"}, exchange.Fine}} {
+		var f exchange.Findings
+		judgeAgency(&f, c.agency)
+		if len(f) != 1 || f[0].Level != c.want || (f[0].Next == "") != (c.want == exchange.Fine) {
+			t.Errorf("%+v: got %+v", c.agency, f)
+		}
+	}
+}

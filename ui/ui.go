@@ -104,7 +104,7 @@ func New(cfg Config) http.Handler {
 func parsePages() map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{"spoken": spoken}).ParseFS(pages, "pages/layout.html", "pages/parts.html", "pages/fields.html"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"search", "listing", "full", "federation", "figures", "problem", "form", "sign-in", "account", "done"} {
+	for _, name := range []string{"search", "listing", "full", "federation", "figures", "problem", "form", "sign-in", "account", "posting", "done"} {
 		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(pages, "pages/"+name+".html"))
 	}
 	return all

@@ -138,6 +138,7 @@ func (s *site) doors(mux *http.ServeMux) {
 	post("/sign-out", s.behind(s.signOut))
 	get("/signed-out", s.behind(s.signedOut))
 	s.accountPages(get, post)
+	s.postingPages(get, post)
 }
 
 // signedIn is who sits at the browser. A token is not asked: it is for programs, which have the API.

@@ -59,6 +59,7 @@ func (s *site) eraseView(err error) view {
 	return s.formView("Erase your account", []string{
 		"Your name, address, password, passkeys, sessions and tokens are removed from this node for ever. Nobody can bring them back.",
 		"Listings stay: they belong to your organisation. Their history then names you by a number that leads to nobody.",
+		"Where the text of a full record names you, ask its editor to change that. Backups of this node hold your data until they are replaced.",
 	}, form{
 		ID: "erase", Action: "/account/erase", Button: "Erase my account", Danger: true,
 		Groups: []group{{Fields: []field{

@@ -11,8 +11,8 @@ import (
 // TestContactKeepsOwnerUnnamed: a listing that names no contact gets one, and that of its organisation only where the listing
 // names the organisation anyway: a desk's name and address tell whose it is.
 func TestContactKeepsOwnerUnnamed(t *testing.T) {
-	h := newHouse(t)
-	h.cfg.Contact = func(_ *store.Tx, id access.OrganisationID) (protocol.Contact, error) {
+	h := newHouse(t, "")
+	h.Postings.cfg.Contact = func(_ *store.Tx, id access.OrganisationID) (protocol.Contact, error) {
 		if id == "" {
 			return protocol.Contact{Name: "Agency"}, nil
 		}
@@ -21,7 +21,7 @@ func TestContactKeepsOwnerUnnamed(t *testing.T) {
 	for owner, want := range map[string]string{"": "Agency", "Royal University": "Desk of " + string(editor.Organisation)} {
 		c := content()
 		c.Listing.Organisation.Name = owner
-		x := h.pass(h.take(h.submit(h.create(c))))
+		x := h.publish(c)
 		_, live, err := h.Content(editor, x.ID)
 		if err != nil {
 			t.Fatal(err)
