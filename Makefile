@@ -39,6 +39,7 @@ bench: build ## benchstat-ready micro-benchmarks, and the tables of tmh bench
 	./tmh bench import
 	./tmh bench replica
 	./tmh bench match --peer
+	./tmh bench house --quick --listings 10000
 
 soak: build ## what takes long: large simulations, random walks, kill loops, fuzzing, 10^6 summaries
 	@.ci/tools
