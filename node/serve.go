@@ -166,6 +166,11 @@ func (c counter) importGroup(ctx context.Context, group []ingest.Row, count *exc
 
 // serveDoors serves pages, API and the administration socket until ctx ends, and drains open requests.
 func (n *Node) serveDoors(ctx context.Context) error {
+	if n.cfg.HTTP == "" && n.cfg.Socket == "" { // a simulated node
+		close(n.ready)
+		<-ctx.Done()
+		return nil
+	}
 	c := counter{n.desk, n}
 	keeper := &door.Keeper{House: n.house, Member: n.cfg.Member, Token: n.cfg.Token, Proxies: n.cfg.Proxies}
 	a := api.New(api.Config{Desk: c, Door: keeper, Operator: operator{n}, Backup: c.Backup, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Member: n.cfg.Member, House: n.house, Version: n.cfg.Version, Now: n.cfg.Now, Log: n.log})
