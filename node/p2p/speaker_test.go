@@ -43,6 +43,11 @@ func TestOfTwoCopiesTheOneThatClaimsMostIsAsked(t *testing.T) {
 			t.Errorf("AA asked %q (%v), want %q", got, err, want)
 		}
 	}
+	for _, n := range []*node{first, second} {
+		eventually(t, "AA serves", func() bool {
+			return n.Ask(t.Context(), "AA", &protocol.Request{Kind: protocol.AskHeads}, func(*protocol.Answer) error { return nil }) == nil
+		})
+	}
 	claims(second, 8)
 	asked("second")
 	claims(first, 9)
