@@ -399,30 +399,11 @@ func TestRecordRaisesItsLevel(t *testing.T) {
 	c.Record = protocol.Record{}
 	x = h.submit(h.must(h.Edit(h.ctx(), editor, x.ID, x.Version, c)))
 	if l, _ := h.listed(x.ID); l.HasFull() {
-		if h.deskCarriesOver() {
-			t.Skip("the desk carries over the parts of a record that is gone")
-		}
 		t.Error("the summary still names parts of a record that is gone")
 	}
 	if all, _, err := h.Missing(editor, "", 10); len(all) != 0 || err != nil {
 		t.Errorf("missing %+v, %v", all, err)
 	}
-}
-
-// deskCarriesOver reports whether the desk keeps parts that a revision with an empty record does not have.
-func (h *house) deskCarriesOver() bool {
-	h.t.Helper()
-	l := content().Listing
-	l.ID = "probe"
-	full := content().Record
-	for _, r := range []*protocol.Record{&full, {}} {
-		l.TRL++
-		if _, err := h.gate.desk.PublishAll(h.ctx(), []exchange.Publication{{Listing: &l, Record: r}}); err != nil {
-			h.t.Fatal(err)
-		}
-	}
-	now, _ := h.listed("probe")
-	return now.HasFull()
 }
 
 func TestSelfPublishingAndAudits(t *testing.T) {
