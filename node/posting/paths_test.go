@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/asean-tmh/tmh/node/access"
-	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
