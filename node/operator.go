@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
@@ -38,7 +39,10 @@ func (o operator) OpenEpoch(ctx context.Context, signed []byte) (r exchange.Epoc
 	if s.Origin != o.n.cfg.Member {
 		return r, protocol.Errorf(protocol.CodeOrigin, "opening.origin", "this opening is for the catalogue of %s, and this is the node of %s: open it there", s.Origin, o.n.cfg.Member)
 	}
-	return o.n.OpenEpoch(ctx, s)
+	if r, err = o.n.OpenEpoch(ctx, s); err == nil {
+		o.n.house.Note(door.ActorOf(ctx), "epoch.open", "catalogue", string(s.Origin), map[string]string{"reason": s.Reason, "position": r.Position.String()})
+	}
+	return r, err
 }
 
 // Seal implements api.Operator.

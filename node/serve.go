@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,10 +39,20 @@ type counter struct {
 	n *Node
 }
 
+// note writes into the audit log what came through a door of the catalogue's own, past the house.
+func (c counter) note(ctx context.Context, action, kind, id string, detail map[string]string) {
+	if a := door.ActorOf(ctx); !a.Anonymous() { // else it is the program itself, such as a demonstration
+		c.n.house.Note(a, action, kind, id, detail)
+	}
+}
+
 // Publish waits a moment for the index, so that whoever published finds what was published.
 func (c counter) Publish(ctx context.Context, l *protocol.Listing) (exchange.Receipt, error) {
 	r, err := c.Desk.Publish(ctx, l)
 	if err == nil {
+		if r.Outcome != exchange.Unchanged {
+			c.note(ctx, "listing.publish", "listing", string(l.ID), map[string]string{"outcome": string(r.Outcome)})
+		}
 		c.n.follow.searchable(ctx, r.Ref, searchWait)
 	}
 	return r, err
@@ -50,6 +61,7 @@ func (c counter) Publish(ctx context.Context, l *protocol.Listing) (exchange.Rec
 func (c counter) Withdraw(ctx context.Context, id protocol.ListingID, t protocol.Tombstone) (exchange.Receipt, error) {
 	r, err := c.Desk.Withdraw(ctx, id, t)
 	if err == nil {
+		c.note(ctx, "listing.withdraw", "listing", string(id), map[string]string{"reason": t.Reason})
 		c.n.follow.searchable(ctx, r.Ref, searchWait)
 	}
 	return r, err
@@ -118,7 +130,13 @@ func (c counter) Import(ctx context.Context, format string, r io.Reader, each fu
 		}
 		return nil
 	})
-	if err := g.Wait(); err != nil {
+	err := g.Wait()
+	if count.Published+count.Revised > 0 {
+		c.note(context.WithoutCancel(ctx), "listing.import", "catalogue", string(c.n.cfg.Member), map[string]string{
+			"published": strconv.Itoa(count.Published), "revised": strconv.Itoa(count.Revised), "refused": strconv.Itoa(count.Refused),
+		})
+	}
+	if err != nil {
 		return err
 	}
 	count.Seconds = time.Since(start).Seconds()

@@ -56,6 +56,14 @@ func (h *House) note(tx *store.Tx, a access.Actor, action, kind, id string, deta
 	})
 }
 
+// Note writes into the audit log what somebody did past the house, in a transaction of its own: on the node itself, to its
+// catalogue, papers or backups. What was done stands; where it cannot be noted the node's own log says so.
+func (h *House) Note(a access.Actor, action, kind, id string, detail map[string]string) {
+	if err := h.Store.Update(func(tx *store.Tx) error { return h.note(tx, a, action, kind, id, detail) }); err != nil {
+		h.cfg.Log.Error("not noted in the audit log", "action", action, "resource", id, "error", err)
+	}
+}
+
 // erase forgets a person in what the registry does not keep itself.
 func (h *House) erase(tx *store.Tx, id access.UserID) error {
 	u, err := h.People.LookupUser(tx, id)
