@@ -25,7 +25,7 @@ type postingPage struct {
 	Facts     []saidFact
 	Catalogue string // address of its public page; "" where there is none
 	API       string
-	Version   uint64
+	Stands    uint64 // version of the posting, which the forms carry
 	Deeds     []deed
 	Review    *reviewShown
 	History   []historyRow
@@ -121,7 +121,7 @@ func (s *site) postingView(r *http.Request, a access.Actor, h *posting.Posting, 
 		heading = "A listing without a title"
 	}
 	p := postingPage{
-		frame: s.frame("", heading), Heading: heading, API: "/api/v1" + postingPath(h.ID), Version: h.Version, Facts: s.standing(h),
+		frame: s.frame("", heading), Heading: heading, API: "/api/v1" + postingPath(h.ID), Stands: h.Version, Facts: s.standing(h),
 		Deeds: deeds(h, s.cfg.House.Postings.Allowed(a, h)),
 	}
 	if r.Method == http.MethodGet {

@@ -191,7 +191,7 @@ func TestPostingIsShown(t *testing.T) {
 	o.review(posting.Scores{Advantages: 2, Clarity: 1, Cooperation: 3, Guidelines: 2}, "Say <what> it costs.\nAnd "+khmerDrying)
 	o.editor.look(o.path, 200, "StateDraft", "VerdictReturned, to be revised", "Clarity1 of 5", "What is expected of a partner3 of 5", "Total8 of 20", "Say <what> it costs. And "+khmerDrying)
 	o.review(posting.Scores{Advantages: 4, Clarity: 4, Cooperation: 3, Guidelines: 3}, "")
-	page = o.editor.look(o.path, 200, "TO-KH-20261123-001", "StatePublished", "Valid until23 November 2027", "Passed the review", "Total14 of 20", "Submitted for review", "Begun")
+	page = o.editor.look(o.path, 200, "TO-KH-20261123-001", "StatePublished", "Valid until23 November 2027", "TMH 0.1", "Passed the review", "Total14 of 20", "Submitted for review", "Begun")
 	if got := strings.Join(buttons(page), " "); got != o.path+"/renew "+o.path+"/hold" {
 		t.Errorf("a published listing has %s", got)
 	}
