@@ -209,8 +209,9 @@ func (n *Node) carryOut(tx *store.Tx, own *store.Origin, c *replica.Copy, intent
 		w.Err = refusal
 		return nil, 0, nil
 	}
+	size = int64(len(act.Body)+len(act.Full)) + intentOverhead
 	if act.Kind == 0 {
-		return nil, int64(len(act.Full)) + intentOverhead, tx.SetFull(intent.Key, kept(act.Full))
+		return nil, size, keep(tx, intent.Key, act)
 	}
 	roster := n.roster.Load()
 	self, _ := roster.Member(n.cfg.Member)
@@ -229,21 +230,18 @@ func (n *Node) carryOut(tx *store.Tx, own *store.Origin, c *replica.Copy, intent
 		return nil, 0, err
 	}
 	w.Header, w.Signed = &ch.SignedHeader, true
-	if act.Full != nil || act.Kind == protocol.Withdraw {
-		err = tx.SetFull(intent.Key, kept(act.Full))
+	if err = keep(tx, intent.Key, act); err == nil && current == nil {
+		err = tx.Unbury(intent.Key)
 	}
-	if current == nil {
-		err = errors.Join(err, tx.Unbury(intent.Key))
-	}
-	return ch, int64(len(act.Body)+len(act.Full)) + intentOverhead, err
+	return ch, size, err
 }
 
-// kept is nil for what is to be deleted.
-func kept(full []byte) []byte {
-	if len(full) == 0 {
+func keep(tx *store.Tx, key protocol.RecordKey, act *exchange.Act) error {
+	full, changes := act.Keeps()
+	if !changes {
 		return nil
 	}
-	return full
+	return tx.SetFull(key, full)
 }
 
 func loadCopy(o *store.Origin, origin protocol.MemberID) (*replica.Copy, error) {

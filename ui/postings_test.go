@@ -1,7 +1,6 @@
 package ui_test
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,76 +11,16 @@ import (
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/exchange/exchangetest"
 	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/posting"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/protocol/replica"
-	"github.com/asean-tmh/tmh/store"
 )
-
-// journal signs into the store as a node does.
-type journal struct {
-	store  *store.Store
-	signer func() *protocol.Signer
-	broken error // what it fails with, for as long as that is set
-}
-
-func (j *journal) Append(_ context.Context, intents []exchange.Intent) (all []exchange.Written, _ error) {
-	if j.broken != nil {
-		return nil, j.broken
-	}
-	err := j.store.Update(func(tx *store.Tx) error {
-		b, err := tx.Origin("KH").Frontier()
-		if err != nil {
-			return err
-		}
-		c, err := replica.Decode("KH", b)
-		if err != nil {
-			return err
-		}
-		for _, in := range intents {
-			w, err := j.sign(tx, c, in)
-			if err != nil {
-				return err
-			}
-			all = append(all, w)
-		}
-		return tx.Origin("KH").SetFrontier(c.Encode())
-	})
-	return all, err
-}
-
-func (j *journal) sign(tx *store.Tx, c *replica.Copy, in exchange.Intent) (w exchange.Written, _ error) {
-	current, err := tx.Record("KH", in.Key)
-	if err != nil {
-		return w, err
-	}
-	if current != nil {
-		w.Header, w.Existed = &current.SignedHeader, true
-	}
-	full, err := tx.Full(in.Key)
-	if err != nil {
-		return w, err
-	}
-	act, refusal := in.Decide(current, full)
-	if w.Err = refusal; refusal != nil || act == nil || act.Kind == 0 {
-		return w, nil
-	}
-	ch, err := c.Author(tx.Origin("KH"), j.signer(), protocol.Header{Federation: protocol.Hash{1}, CharterVersion: 1, RecordKey: in.Key, Kind: act.Kind}, act.Body)
-	if err != nil {
-		return w, err
-	}
-	w.Header, w.Signed = &ch.SignedHeader, true
-	if act.Full != nil || act.Kind == protocol.Withdraw {
-		err = tx.SetFull(in.Key, act.Full)
-	}
-	return w, err
-}
 
 // office is a home with a listing of the Institute's, and people of the agency and of two universities.
 type office struct {
 	*home
-	journal                 *journal
+	journal                 *exchangetest.Journal
 	editor, other, reviewer *browser
 	id                      protocol.ListingID
 	path                    string
@@ -89,12 +28,12 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	o := &office{journal: &journal{}}
+	o := &office{journal: &exchangetest.Journal{Member: "KH"}}
 	o.home = newHome(t, func(c *house.Config) {
-		o.journal.store = c.Store
+		o.journal.Store = c.Store
 		c.Desk = exchange.NewDesk("KH", nil, o.journal, nil, c.Now)
 	})
-	o.journal.signer = func() *protocol.Signer { return o.seats["KH"].Record }
+	o.journal.Signer = o.seats["KH"].Record
 	o.setUp()
 	o.editor = o.person("editor@institute.example.org", o.organisation("Institute"), access.Editor)
 	o.other = o.person("editor@college.example.org", o.organisation("College"), access.Editor)
@@ -256,12 +195,12 @@ func TestPostingIsRenewedHeldAndLifted(t *testing.T) {
 	o.editor.follow(page, o.path+"/renew", nil, "StatePublished", "valid until 22 November 2030")
 
 	// What cannot be signed now is noted, and nothing else can be done until it is.
-	o.journal.broken = protocol.Errorf(protocol.CodeUnavailable, "", "the disk is full")
+	o.journal.Broken = protocol.Errorf(protocol.CodeUnavailable, "", "the disk is full")
 	page = o.editor.press(o.editor.look(o.path, 200), o.path+"/hold", nil, 503, "It is noted, and is signed as soon as this node can", "not yet signed by this node: Put on hold")
 	if got := buttons(page); len(got) > 0 {
 		t.Errorf("while it waits there is %v", got)
 	}
-	o.journal.broken = nil
+	o.journal.Broken = nil
 	if err := o.house.Postings.Resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}

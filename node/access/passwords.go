@@ -179,7 +179,7 @@ func (r *Registry) Fresh(tx *store.Tx, by Actor) error {
 		return err
 	}
 	if s == nil || s.User != by.User || r.now().Sub(s.Created) > freshFor {
-		return protocol.Errorf(protocol.CodeNotPermitted, "", "this needs a sign-in of the last %d minutes: sign in again, then repeat it", int(freshFor.Minutes()))
+		return protocol.Errorf(protocol.CodeNotPermitted, "", "this needs a sign-in of the last %d minutes: sign out, sign in again, then repeat it", int(freshFor.Minutes()))
 	}
 	return nil
 }

@@ -1,84 +1,23 @@
 package api_test
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"testing"
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/exchange/exchangetest"
 	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/protocol/replica"
 	"github.com/asean-tmh/tmh/store"
 )
-
-// journal signs into the store as a node does.
-type journal struct {
-	store  *store.Store
-	signer *protocol.Signer
-	broken error // what it fails with, for as long as that is set
-}
-
-func (j *journal) Append(_ context.Context, intents []exchange.Intent) (all []exchange.Written, _ error) {
-	if j.broken != nil {
-		return nil, j.broken
-	}
-	err := j.store.Update(func(tx *store.Tx) error {
-		own := tx.Origin("KH")
-		b, err := own.Frontier()
-		if err != nil {
-			return err
-		}
-		c, err := replica.Decode("KH", b)
-		if err != nil {
-			return err
-		}
-		for _, in := range intents {
-			w, err := j.sign(tx, c, in)
-			if err != nil {
-				return err
-			}
-			all = append(all, w)
-		}
-		return own.SetFrontier(c.Encode())
-	})
-	return all, err
-}
-
-func (j *journal) sign(tx *store.Tx, c *replica.Copy, in exchange.Intent) (w exchange.Written, _ error) {
-	current, err := tx.Record("KH", in.Key)
-	if err != nil {
-		return w, err
-	}
-	if current != nil {
-		w.Header, w.Existed = &current.SignedHeader, true
-	}
-	full, err := tx.Full(in.Key)
-	if err != nil {
-		return w, err
-	}
-	act, refusal := in.Decide(current, full)
-	if w.Err = refusal; refusal != nil || act == nil || act.Kind == 0 {
-		return w, nil
-	}
-	ch, err := c.Author(tx.Origin("KH"), j.signer, protocol.Header{Federation: protocol.Hash{1}, CharterVersion: 1, RecordKey: in.Key, Kind: act.Kind}, act.Body)
-	if err != nil {
-		return w, err
-	}
-	w.Header, w.Signed = &ch.SignedHeader, true
-	if act.Full != nil || act.Kind == protocol.Withdraw {
-		err = tx.SetFull(in.Key, act.Full)
-	}
-	return w, err
-}
 
 // office is a hub whose listings are signed into the catalogue, and people of two universities and the agency.
 type office struct {
 	*hub
 	desk                           *exchange.Desk
-	journal                        *journal
+	journal                        *exchangetest.Journal
 	admin                          *visitor
 	editor, other, reader          *visitor // of the Institute, of the College, of a company
 	reviewer, second, officeEditor *visitor // of the agency
@@ -89,7 +28,7 @@ func newOffice(t *testing.T, change ...func(*house.Config)) *office {
 	o := new(office)
 	seed := sha256.Sum256([]byte("record key of KH"))
 	o.hub = newHub(t, append(change, func(c *house.Config) {
-		o.journal = &journal{store: c.Store, signer: protocol.NewSigner(ed25519.NewKeyFromSeed(seed[:]))}
+		o.journal = &exchangetest.Journal{Member: "KH", Store: c.Store, Signer: protocol.NewSigner(ed25519.NewKeyFromSeed(seed[:]))}
 		o.desk = exchange.NewDesk("KH", nil, o.journal, nil, c.Now)
 		c.Desk = o.desk
 		c.Agency = house.Agency{Name: "National Agency", Email: "desk@agency.example"}

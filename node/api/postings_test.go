@@ -360,13 +360,13 @@ func TestListsOfPostings(t *testing.T) {
 func TestWhatWaitsIsSaid(t *testing.T) {
 	o := newOffice(t)
 	m := o.publish(offer("Dryer"))
-	o.journal.broken = protocol.Errorf(protocol.CodeReadOnly, "", "this node takes no writes now")
+	o.journal.Broken = protocol.Errorf(protocol.CodeReadOnly, "", "this node takes no writes now")
 	o.editor.refused(503, "it is noted", "POST", "/postings/"+id(m)+"/hold", nil, "If-Match", m["etag"].(string))
 	m = o.editor.do(200, "GET", "/postings/"+id(m), nil)
 	if m["waits"] != "hold" || actions(m) != "documents grants" || m["posting"].(map[string]any)["pending"] != nil {
 		t.Errorf("waiting: %v", m)
 	}
-	o.journal.broken = nil
+	o.journal.Broken = nil
 	if err := o.house.Postings.Resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}

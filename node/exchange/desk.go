@@ -46,6 +46,14 @@ type Act struct {
 	Full []byte // the full record to keep with a listing; nil leaves what is there, an empty one deletes it
 }
 
+// Keeps says which full record is kept after the act, nil for none, and whether that changes what there is.
+func (a *Act) Keeps() (full []byte, changes bool) {
+	if a.Kind == protocol.Withdraw || a.Full != nil && len(a.Full) == 0 {
+		return nil, true
+	}
+	return a.Full, a.Full != nil
+}
+
 // Written is what became of an intent. Err is its own refusal.
 type Written struct {
 	Header  *protocol.SignedHeader // of the record as it stands now, nil where there is none

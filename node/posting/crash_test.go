@@ -21,11 +21,11 @@ func TestCrashBetweenTheSteps(t *testing.T) {
 			// at carries out one action that is cut off, starts anew, and gives the posting as it is then.
 			at := func(what string, x *Posting, act func() (*Posting, error), sign int) *Posting {
 				t.Helper()
-				signed, events := h.journal.signed, len(h.events)
+				signed, events := h.journal.Signed, len(h.events)
 				tt.cut(h.gate)
 				_, err := act()
 				wantCode(t, what, err, protocol.CodeUnavailable)
-				signed = h.journal.signed - signed
+				signed = h.journal.Signed - signed
 				y := h.must(h.Get(editor, x.ID))
 				if y.Pending == nil || len(h.events) != events {
 					t.Fatalf("%s: pending %+v, %d events", what, y.Pending, len(h.events)-events)
@@ -39,7 +39,7 @@ func TestCrashBetweenTheSteps(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if n := signed + h.journal.signed; n != sign {
+				if n := signed + h.journal.Signed; n != sign {
 					t.Errorf("%s: %d signed, want %d", what, n, sign)
 				}
 				y = h.must(h.Get(editor, x.ID))
@@ -100,7 +100,7 @@ func TestRefusalOfTheDesk(t *testing.T) {
 	h.trust("oITC")
 	x := h.create(content())
 	full := protocol.Errorf(protocol.CodeQuota, "", "the charter grants KH 1 records: ask the members for more")
-	h.journal.refuse = full
+	h.journal.Refuse = full
 	_, _, err := h.Submit(h.ctx(), editor, x.ID, x.Version)
 	wantCode(t, "over the quota", err, protocol.CodeQuota)
 	x = h.must(h.Get(editor, x.ID))
@@ -114,13 +114,13 @@ func TestRefusalOfTheDesk(t *testing.T) {
 	_, _, err = h.Submit(h.ctx(), editor, x.ID, x.Version)
 	wantCode(t, "cut off", err, protocol.CodeUnavailable)
 	h.crash()
-	h.journal.refuse = full
+	h.journal.Refuse = full
 	if err := h.Resume(h.ctx()); err != nil {
 		t.Error(err)
 	}
 	x = h.must(h.Get(editor, x.ID))
 	wantState(t, x, None, Draft)
-	h.journal.refuse = nil
+	h.journal.Refuse = nil
 	x = h.submit(x)
 	wantState(t, x, Published, None)
 	if x.Reference != "TO-KH-20260921-001" {

@@ -12,8 +12,8 @@ import (
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/exchange/exchangetest"
 	"github.com/asean-tmh/tmh/protocol"
-	"github.com/asean-tmh/tmh/protocol/replica"
 	"github.com/asean-tmh/tmh/store"
 )
 
@@ -26,73 +26,13 @@ type house struct {
 	store   *store.Store
 	dir     string
 	clock   time.Time
-	journal *journal
+	journal *exchangetest.Journal
 	gate    *gate
 
 	events  []Event
 	notices []Notice
 	suspect []Suspect
 	docs    map[protocol.ListingID]int
-}
-
-// journal signs into the store; refuse is the refusal of every intent.
-type journal struct {
-	store  *store.Store
-	signer *protocol.Signer
-	refuse error
-	signed int
-}
-
-func (j *journal) Append(_ context.Context, intents []exchange.Intent) (all []exchange.Written, _ error) {
-	err := j.store.Update(func(tx *store.Tx) error {
-		own := tx.Origin(member)
-		b, err := own.Frontier()
-		if err != nil {
-			return err
-		}
-		c, err := replica.Decode(member, b)
-		if err != nil {
-			return err
-		}
-		for _, in := range intents {
-			var w exchange.Written
-			current, err := tx.Record(member, in.Key)
-			if err != nil {
-				return err
-			}
-			if current != nil {
-				w.Header, w.Existed = &current.SignedHeader, true
-			}
-			held, err := tx.Full(in.Key)
-			if err != nil {
-				return err
-			}
-			act, refusal := in.Decide(current, held)
-			if j.refuse != nil {
-				refusal = j.refuse
-			}
-			if w.Err = refusal; refusal == nil && act != nil && act.Kind == 0 {
-				if err := tx.SetFull(in.Key, act.Full); err != nil {
-					return err
-				}
-			} else if refusal == nil && act != nil {
-				ch, err := c.Author(own, j.signer, protocol.Header{Federation: protocol.Hash{1}, CharterVersion: 1, RecordKey: in.Key, Kind: act.Kind}, act.Body)
-				if err != nil {
-					return err
-				}
-				w.Header, w.Signed = &ch.SignedHeader, true
-				j.signed++
-				if act.Full != nil || act.Kind == protocol.Withdraw {
-					if err := tx.SetFull(in.Key, act.Full); err != nil {
-						return err
-					}
-				}
-			}
-			all = append(all, w)
-		}
-		return own.SetFrontier(c.Encode())
-	})
-	return all, err
 }
 
 // gate stands before the desk: it can break off before or after the desk's work, as a crash would.
@@ -138,7 +78,7 @@ func (h *house) open() {
 		h.t.Fatal(err)
 	}
 	seed := sha256.Sum256([]byte("record key of KH"))
-	h.store, h.journal = s, &journal{store: s, signer: protocol.NewSigner(ed25519.NewKeyFromSeed(seed[:]))}
+	h.store, h.journal = s, &exchangetest.Journal{Member: member, Store: s, Signer: protocol.NewSigner(ed25519.NewKeyFromSeed(seed[:]))}
 	h.gate = &gate{desk: exchange.NewDesk(member, nil, h.journal, nil, h.now)}
 	h.Postings, err = New(Config{
 		Store: s, Member: member, Desk: h.gate, Now: h.now,

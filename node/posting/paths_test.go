@@ -311,8 +311,8 @@ func TestInvited(t *testing.T) {
 	c.Record.Level = protocol.LevelInvited
 	x := h.publish(c)
 	wantState(t, x, Published, None)
-	if l, reason := h.listed(x.ID); l != nil || reason != "" || h.journal.signed != 0 || h.full(x.ID) == nil || x.Reference == "" {
-		t.Fatalf("invited and listed: %+v, %d signed", l, h.journal.signed)
+	if l, reason := h.listed(x.ID); l != nil || reason != "" || h.journal.Signed != 0 || h.full(x.ID) == nil || x.Reference == "" {
+		t.Fatalf("invited and listed: %+v, %d signed", l, h.journal.Signed)
 	}
 	h.sound()
 	x = h.must(h.Hold(h.ctx(), editor, x.ID, x.Version, ""))
@@ -323,8 +323,8 @@ func TestInvited(t *testing.T) {
 	h.days(200)
 	x = h.must(h.Renew(h.ctx(), editor, x.ID, x.Version))
 	h.sound()
-	if h.journal.signed != 0 {
-		t.Errorf("%d signed of an invited listing", h.journal.signed)
+	if h.journal.Signed != 0 {
+		t.Errorf("%d signed of an invited listing", h.journal.Signed)
 	}
 	x = h.take(h.submit(h.must(h.Edit(h.ctx(), editor, x.ID, x.Version, content())))) // now for everybody
 	x = h.must(h.Judge(h.ctx(), judge, x.ID, x.Version, Scores{3, 3, 3, 3}, ""))
@@ -359,12 +359,12 @@ func TestSameAgainSignsNothing(t *testing.T) {
 	h.trust("oITC")
 	x := h.submit(h.create(content()))
 	l, _ := h.listed(x.ID)
-	signed := h.journal.signed
+	signed := h.journal.Signed
 	c := content()
 	c.Listing.ValidUntil = x.ValidUntil
 	h.submit(h.must(h.Edit(h.ctx(), editor, x.ID, x.Version, c)))
-	if again, _ := h.listed(x.ID); h.journal.signed != signed || again.FullRegistered != l.FullRegistered {
-		t.Errorf("%d signed for the same text", h.journal.signed-signed)
+	if again, _ := h.listed(x.ID); h.journal.Signed != signed || again.FullRegistered != l.FullRegistered {
+		t.Errorf("%d signed for the same text", h.journal.Signed-signed)
 	}
 	h.sound()
 }
