@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
@@ -16,7 +17,7 @@ import (
 func TestOperatorsWritesAreNoted(t *testing.T) {
 	l := newLone(t, t.TempDir())
 	l.run(func(n *node.Node) {
-		ctx := (&door.Keeper{Member: l.cfg.Member}).AsOperator(httptest.NewRequest("POST", "/", nil)).Context()
+		ctx := (&door.Keeper{Member: l.cfg.Member}).AsOperator(httptest.NewRequest(http.MethodPost, "/", nil)).Context()
 		offer := &protocol.Listing{ID: "KETTLE-1", Kind: "TO", Country: "KH", Texts: map[protocol.Lang]protocol.Text{"en": {Title: "Solar kettle"}}}
 		for range 2 {
 			if _, err := n.Counter().Publish(ctx, offer); err != nil {
