@@ -38,6 +38,9 @@ const (
 	TableGrant        Table = 'g' // node/record: who is invited to a listing
 	TableCopy         Table = 'f' // node/record: full records fetched from their origins
 	TableAccessLog    Table = 'e' // node/record: what was shown to whom
+	TableIntake       Table = 'j' // node/intake: jobs, mappings, sources
+	TableReplay       Table = 'q' // node/replay: answers to requests with an Idempotency-Key
+	TableChronicle    Table = 'v' // node/oai: when what was learnt of every origin
 	TableSetting      Table = 'z' // node
 )
 

@@ -27,8 +27,10 @@ const (
 	RenewPosting    Action = "posting.renew"
 	HoldPosting     Action = "posting.hold" // and lift the hold
 	WithdrawPosting Action = "posting.withdraw"
-	RevokePosting   Action = "posting.revoke" // by the agency, against the organisation's will
-	ReadDocument    Action = "document.read"  // of a listing with its draft; of a published one, its level's action decides
+	RevokePosting   Action = "posting.revoke"  // by the agency, against the organisation's will
+	ImportPosting   Action = "posting.import"  // many at once, from a file or a repository; and keep what describes these
+	ReadImport      Action = "posting.imports" // what became of an import, row by row
+	ReadDocument    Action = "document.read"   // of a listing with its draft; of a published one, its level's action decides
 	WriteDocument   Action = "document.write"
 
 	ReadOrganisation   Action = "organisation.read"

@@ -82,6 +82,10 @@ func rules() []rule {
 		{WithdrawPosting, Editor, ownOrg},
 		{RevokePosting, Reviewer, others},
 		{RevokePosting, Admin, anywhere},
+		{ImportPosting, Editor, ownOrg},
+		{ImportPosting, operator, anywhere}, // who may publish anything, past everybody
+		{ReadImport, Editor, ownOrg},
+		{ReadImport, Admin, anywhere},
 		{ReadDocument, Editor, ownOrg},
 		{ReadDocument, Reviewer, anywhere},
 		{ReadDocument, Admin, anywhere},
@@ -167,6 +171,10 @@ func needOf(a Action) need {
 		return need{ScopeWrite, "withdraw a listing"}
 	case RevokePosting:
 		return need{ScopeReview, "revoke a listing"}
+	case ImportPosting:
+		return need{ScopeWrite, "import listings"}
+	case ReadImport:
+		return need{ScopeRead, "see an import"}
 	case ReadDocument:
 		return need{ScopeRead, "read a draft's documents"}
 	case WriteDocument:
