@@ -282,6 +282,7 @@ func (f *follower) work(ctx context.Context, s *shard) {
 		}
 		start := time.Now()
 		f.index(refs)
+		f.n.live.Changed(refs[scanned:]...)
 		f.left.Add(-int64(scanned))
 		s.finish()
 		if f.bulk.Load() > 0 && !sleep(ctx, bulkRest*time.Since(start)) || ctx.Err() != nil {
@@ -290,7 +291,7 @@ func (f *follower) work(ctx context.Context, s *shard) {
 	}
 }
 
-// next takes what is to be done now, and says how much of it the scan ordered.
+// next takes what is to be done now: first what the scan ordered, of which it says how much that is.
 func (s *shard) next() (refs []match.Ref, scanned int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -298,6 +299,8 @@ func (s *shard) next() (refs []match.Ref, scanned int) {
 		delete(s.dirty, ref)
 		refs = append(refs, ref)
 		if was {
+			last := len(refs) - 1
+			refs[scanned], refs[last] = refs[last], refs[scanned]
 			scanned++
 		}
 		if len(refs) == together {

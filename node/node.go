@@ -18,6 +18,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/house"
+	"github.com/asean-tmh/tmh/node/live"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/node/match/embed"
 	"github.com/asean-tmh/tmh/node/p2p"
@@ -91,6 +92,7 @@ type Node struct {
 	index   *match.Index
 	counts  *stats.Counters
 	desk    *exchange.Desk
+	live    *live.Hub
 	house   *house.House
 	metrics *metrics
 	roster  atomic.Pointer[protocol.Roster]
@@ -205,6 +207,7 @@ func New(cfg Config) (_ *Node, err error) {
 	}
 	n.reviewOwn()
 	n.desk = exchange.NewDesk(cfg.Member, n, n, n.index, cfg.Now)
+	n.live = live.New(n.desk)
 	return n, n.openHouse()
 }
 
