@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/config"
 	"github.com/asean-tmh/tmh/node/demo"
 )
@@ -30,13 +34,22 @@ func demoCmd() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			debug.SetMemoryLimit(demoMemory)
-			if dir == "" {
+			switch {
+			case dir != "":
+			case once:
 				tmp, err := os.MkdirTemp("", "tmh-demo-")
 				if err != nil {
 					return err
 				}
 				defer os.RemoveAll(tmp)
 				dir = tmp
+			default:
+				remove, err := takeDemoDir(demoDir)
+				if err != nil {
+					return err
+				}
+				defer remove()
+				dir = demoDir
 			}
 			level := "error"
 			if verbose {
@@ -51,12 +64,42 @@ func demoCmd() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "walk through the main job and exit")
-	cmd.Flags().StringVar(&dir, "dir", "", "folder for the nodes' data (default a temporary one, removed at the end)")
+	cmd.Flags().StringVar(&dir, "dir", "", "folder for the nodes' data (default "+demoDir+", removed at the end)")
 	cmd.Flags().IntVar(&port, "port", 8400, "port of the first member's pages; the others follow")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the nodes' logs")
 	cmd.Flags().StringVar(&skip, "skip", "", "with --once: leave out an action (publish, stop or withdraw), so that the step after it fails")
 	_ = cmd.Flags().MarkHidden("skip")
 	return cmd
+}
+
+// demoDir is where the demonstration lies while it runs: at a place that commands can name.
+const demoDir = ".demo"
+
+// takeDemoDir makes the folder anew and keeps other demonstrations out of it. What one left that was killed is removed, by the
+// lock file that only demonstrations make.
+func takeDemoDir(dir string) (remove func(), err error) {
+	lock := filepath.Join(dir, "lock")
+	if _, err := os.Stat(dir); err == nil {
+		if _, err := os.Stat(lock); err != nil {
+			return nil, fmt.Errorf("%s is there and is no demonstration's: name another folder with --dir", dir)
+		}
+	} else if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make a folder for the demonstration: %w; name another one with --dir", err)
+	}
+	f, err := os.OpenFile(lock, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("a demonstration runs in %s already: stop it, or name another folder with --dir and other ports with --port", dir), f.Close())
+	}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.Name() != "lock" {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+	return func() { _ = os.RemoveAll(dir); _ = f.Close() }, err
 }
 
 func runDemo(ctx context.Context, cmd *cobra.Command, cfg demo.Config) error {
@@ -83,6 +126,9 @@ func runDemo(ctx context.Context, cmd *cobra.Command, cfg demo.Config) error {
 	if err != nil {
 		return err
 	}
+	if err := f.Populate(wait); err != nil {
+		return err
+	}
 	cmd.Printf("Published %d listings at their own nodes; waiting until every node has proven all of them ...\n", n)
 	if err := demo.Await(wait, "all nodes are equal", func() bool { ok, _ := f.Equal(); return ok }); err != nil {
 		_, why := f.Equal()
@@ -93,7 +139,9 @@ func runDemo(ctx context.Context, cmd *cobra.Command, cfg demo.Config) error {
 		cmd.Printf("  %-4s %s\n", m, f.URL(m))
 	}
 	cmd.Printf("\nTry this in a browser:  %s?q=low-cost+membrane+for+arsenic+in+well+water\n", f.URL("VN"))
-	cmd.Printf("How the nodes stand:    %sfederation\n\nCtrl-C stops everything.\n", f.URL("SEC"))
+	cmd.Printf("How the nodes stand:    %sfederation\n", f.URL("SEC"))
+	cmd.Printf("Sign in at TH's node:    %s (or admin@, reviewer@, scout@), with the password “%s”; likewise at the others\n", demo.Address("TH", access.Editor), demo.Password)
+	cmd.Printf("As its operator:        curl --unix-socket %s http://node/api/v1/health\n\nCtrl-C stops everything.\n", filepath.Join(f.Folder("TH"), "tmh.sock"))
 	<-ctx.Done()
 	cmd.Println("Stopping ...")
 	return nil
