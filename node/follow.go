@@ -163,6 +163,7 @@ func (n *Node) admitted(origin protocol.MemberID, replaced []store.Replacement, 
 	for _, r := range replaced {
 		n.follow.replaced(r)
 	}
+	n.changed(origin)
 	n.showCopy(origin, c) // last: who sees the copy sees what is counted and still to be indexed
 }
 

@@ -24,6 +24,13 @@ func (n *Node) openHouse() (err error) {
 		return protocol.SignEntitlement(n.cfg.Record, e)
 	}
 	c.Similar = n.similar
+	c.Bulk = func(on bool) {
+		if on {
+			n.follow.bulk.Add(1)
+		} else {
+			n.follow.bulk.Add(-1)
+		}
+	}
 	n.house, err = house.New(c)
 	return err
 }

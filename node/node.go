@@ -16,11 +16,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/asean-tmh/tmh/node/api"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/live"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/node/match/embed"
+	"github.com/asean-tmh/tmh/node/oai"
 	"github.com/asean-tmh/tmh/node/p2p"
 	"github.com/asean-tmh/tmh/node/stats"
 	"github.com/asean-tmh/tmh/protocol"
@@ -64,6 +66,7 @@ type Config struct {
 	Key           string         // file of its key
 	Proxies       []netip.Prefix // in front of that address, whose word about where a request came from is taken
 	Token         string         // operator token for writing over HTTP; empty: none
+	Limits        *api.Limits    // how often one visitor may ask; nil: api.DefaultLimits
 	Demonstration bool           // says on every page that the content is invented
 	Version       string
 
@@ -93,6 +96,7 @@ type Node struct {
 	counts  *stats.Counters
 	desk    *exchange.Desk
 	live    *live.Hub
+	oai     *oai.Provider // nil where nobody can ask
 	house   *house.House
 	metrics *metrics
 	roster  atomic.Pointer[protocol.Roster]
@@ -208,7 +212,10 @@ func New(cfg Config) (_ *Node, err error) {
 	n.reviewOwn()
 	n.desk = exchange.NewDesk(cfg.Member, n, n, n.index, cfg.Now)
 	n.live = live.New(n.desk)
-	return n, n.openHouse()
+	if err := n.openHouse(); err != nil {
+		return nil, err
+	}
+	return n, n.openOAI()
 }
 
 // Close ends a node that Run was never called on.
@@ -281,6 +288,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { n.backupLoop(failed); return nil })
 	g.Go(func() error { n.upkeepLoop(failed); return nil })
 	g.Go(func() error { return n.house.Run(failed) })
+	g.Go(func() error { n.oaiLoop(failed); return nil })
 	n.spawnPullers()
 
 	served := make(chan error, 1)

@@ -3,15 +3,18 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/asean-tmh/tmh/node"
+	"github.com/asean-tmh/tmh/node/api"
 	"github.com/asean-tmh/tmh/node/config"
 	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/match/embed"
+	"github.com/asean-tmh/tmh/node/oai/harvest"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
@@ -90,7 +93,7 @@ func openNode(cfg config.File, alone bool) (*node.Node, error) {
 		Index: cfg.Index, Lexicon: cfg.Lexicon, Embedder: embedder, EmbedTimeout: cfg.Embedding.Timeout,
 		Backup: node.BackupConfig{Dir: cfg.Backup.Dir, Every: cfg.Backup.Every, Keep: cfg.Backup.Keep},
 		Listen: cfg.Listen, Announce: cfg.Announce, Relay: cfg.Relay, Alone: alone,
-		House: house, Certificate: cfg.TLS.Cert, Key: cfg.TLS.Key, Proxies: cfg.Proxies,
+		House: house, Limits: limitsOf(cfg.Limits), Certificate: cfg.TLS.Cert, Key: cfg.TLS.Key, Proxies: cfg.Proxies,
 		HTTP: cfg.HTTP, Socket: cfg.Socket, Token: token, Demonstration: cfg.Demonstration, Version: buildVersion(),
 		Log: logger(cfg.Log),
 	})
@@ -109,7 +112,17 @@ func houseOf(cfg config.File) (h house.Config, err error) {
 		}
 		h.Provider.ClientSecret = strings.TrimSpace(string(b))
 	}
+	h.Imports = cfg.Imports.Dir
+	if cfg.Imports.PrivateNetworks {
+		h.Harvester = &harvest.Client{Allow: func(netip.Addr) bool { return true }}
+	}
 	return h, nil
+}
+
+func limitsOf(c config.Limits) *api.Limits {
+	l := api.DefaultLimits()
+	l.Reads, l.KnownReads, l.Suggestions, l.Writes = c.Reads, c.KnownReads, c.Suggestions, c.Writes
+	return &l
 }
 
 // openEmbedder is nil where no embedding endpoint is configured.

@@ -45,6 +45,8 @@ type File struct {
 	Memtable      Size      `yaml:"memtable"`
 	MemoryLimit   Size      `yaml:"memory_limit"`
 	Backup        Backup    `yaml:"backup"`
+	Imports       Imports   `yaml:"imports"`
+	Limits        Limits    `yaml:"limits"`
 	SMTP          SMTP      `yaml:"smtp"`
 	OIDC          OIDC      `yaml:"oidc"`
 	Agency        Agency    `yaml:"agency"`
@@ -74,6 +76,28 @@ type Backup struct {
 	Keep  int           `yaml:"keep"`
 }
 
+// Imports says where files of imports lie, and which repositories may be harvested.
+type Imports struct {
+	Dir             string `yaml:"dir"`
+	PrivateNetworks bool   `yaml:"private_networks"`
+}
+
+// Limits are how often one visitor may ask in a minute.
+type Limits struct {
+	Reads       int `yaml:"reads"`
+	KnownReads  int `yaml:"known_reads"`
+	Suggestions int `yaml:"suggestions"`
+	Writes      int `yaml:"writes"`
+}
+
+func (l Limits) check(wrong func(key, format string, args ...any)) {
+	for key, n := range map[string]int{"reads": l.Reads, "known_reads": l.KnownReads, "suggestions": l.Suggestions, "writes": l.Writes} {
+		if n < 0 {
+			wrong("limits."+key, "%d is below 0, which is no limit", n)
+		}
+	}
+}
+
 // Name of the configuration file in a node's folder.
 const Name = "tmh.yaml"
 
@@ -100,7 +124,7 @@ func Load(dir string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("%s: %w", path, err)
 	}
-	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard, &f.Index, &f.Lexicon, &f.Embedding.KeyFile, &f.Backup.Dir,
+	for _, p := range []*string{&f.TokenFile, &f.Socket, &f.RecordKey, &f.TransportKey, &f.Papers, &f.Data, &f.Guard, &f.Index, &f.Lexicon, &f.Embedding.KeyFile, &f.Backup.Dir, &f.Imports.Dir,
 		&f.TLS.Cert, &f.TLS.Key, &f.SMTP.PasswordFile, &f.SMTP.CA, &f.OIDC.ClientSecretFile} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
@@ -154,6 +178,7 @@ func (f *File) check() error {
 		wrong("memtable", "%d bytes are below 8 MiB, with which the database does not open", f.Memtable)
 	}
 	f.Embedding.check(wrong)
+	f.Limits.check(wrong)
 	f.checkPublic(wrong)
 	if f.Backup.Every < time.Second {
 		wrong("backup.every", "%s is too often: write it as 24h or 90m", f.Backup.Every)

@@ -92,3 +92,15 @@ func TestUnknownKeysAndSizesAreRefused(t *testing.T) {
 }
 
 func sample() string { return configs.Sample }
+
+func TestLimitsDefaultToThoseOfTheAPI(t *testing.T) {
+	if d := cmp.Diff(Limits{1200, 6000, 3000, 600}, Default().Limits); d != "" {
+		t.Error(d) // as api.DefaultLimits: cmd/tmh compares the two
+	}
+	if _, err := Parse([]byte("member: KH\nlimits: {reads: -1, writes: -2}\n")); err == nil || !strings.Contains(err.Error(), "limits.reads:") || !strings.Contains(err.Error(), "limits.writes:") {
+		t.Errorf("limits below 0: %v", err)
+	}
+	if d := Default().Imports; d != (Imports{Dir: "imports"}) {
+		t.Errorf("imports: %+v", d)
+	}
+}

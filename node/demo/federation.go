@@ -153,6 +153,7 @@ func (f *Federation) Start(m protocol.MemberID) error {
 		HTTP: f.http[m], Socket: filepath.Join(dir, "tmh.sock"), Demonstration: true, Version: f.cfg.Version,
 		Log: f.cfg.Log.With("member", m),
 	}
+	cfg.House.Imports = filepath.Join(dir, "imports")
 	if f.cfg.Tap != nil {
 		cfg.Tap = func(e node.Event) { f.cfg.Tap(m, e) }
 	}

@@ -5,7 +5,9 @@ package house
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -21,9 +23,12 @@ import (
 	"github.com/asean-tmh/tmh/node/access/passkey"
 	"github.com/asean-tmh/tmh/node/audit"
 	"github.com/asean-tmh/tmh/node/document"
+	"github.com/asean-tmh/tmh/node/intake"
 	"github.com/asean-tmh/tmh/node/mail"
+	"github.com/asean-tmh/tmh/node/oai/harvest"
 	"github.com/asean-tmh/tmh/node/posting"
 	"github.com/asean-tmh/tmh/node/record"
+	"github.com/asean-tmh/tmh/node/replay"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
@@ -48,6 +53,10 @@ type Config struct {
 	Documents document.Limits
 	Caps      record.Caps // of what other members' readers are shown a day
 	Hashes    int         // passwords hashed at once; 0: GOMAXPROCS
+
+	Imports   string          // folder for files of imports; empty: nobody can import
+	Harvester *harvest.Client // nil: one that reaches public networks alone
+	Bulk      func(on bool)   // many listings are coming, or no more; nil: nobody needs to know
 }
 
 // Agency that hosts the node: the contact point that every listing of it names.
@@ -73,11 +82,21 @@ type House struct {
 	Records   *record.Reader
 	Library   *record.Server
 	Documents *document.Archive
+	Imports   *intake.Imports // nil where there is no folder for them
+	Replay    *replay.Log
 	Audit     *audit.Log
 	Mail      *mail.Queue
 	Store     *store.Store
 
 	cfg Config
+	key []byte
+}
+
+// Key for one purpose, the same for as long as the node's database lives, and nobody else's.
+func (h *House) Key(purpose string) []byte {
+	m := hmac.New(sha256.New, h.key)
+	m.Write([]byte(purpose))
+	return m.Sum(nil)
 }
 
 // CallbackPath is where a provider of identities sends people back.
@@ -124,10 +143,26 @@ func New(cfg Config) (h *House, err error) {
 		Owner: posting.Owner, Summary: posting.InvitedSummary,
 		Document: func(hash protocol.Hash) (io.ReadCloser, error) { return h.Documents.Open(hash) }, Log: cfg.Log,
 	})
+	h.key = secret
+	h.Replay = replay.New(cfg.Store, cfg.Now)
+	if err := h.openImports(); err != nil {
+		return nil, err
+	}
 	h.Records, err = record.NewReader(record.ReaderConfig{
 		Server: h.Library, Network: cfg.Network, Sign: cfg.Sign, Secret: secret, Email: h.emailOf,
 	})
 	return h, err
+}
+
+func (h *House) openImports() (err error) {
+	if h.cfg.Imports == "" {
+		return nil
+	}
+	h.Imports, err = intake.New(intake.Config{
+		Store: h.Store, Dir: h.cfg.Imports, Member: h.cfg.Member, Now: h.cfg.Now, Log: h.cfg.Log, Postings: h.Postings,
+		Actor: h.Colleague, Organisation: h.importer, Audit: h.auditImport, Bulk: h.cfg.Bulk, Harvester: h.cfg.Harvester,
+	})
+	return err
 }
 
 // doors makes the ways to sign in beside the password.
@@ -189,6 +224,9 @@ const tendEvery = 10 * time.Minute
 func (h *House) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.Mail.Run(ctx) })
+	if h.Imports != nil {
+		g.Go(func() error { return h.Imports.Run(ctx) })
+	}
 	g.Go(func() error {
 		t := time.NewTicker(tendEvery)
 		defer t.Stop()
@@ -210,7 +248,7 @@ func (h *House) tend(ctx context.Context) {
 	_, swept := h.Documents.Sweep(ctx)
 	for what, err := range map[string]error{
 		"pending publications": h.Postings.Resume(ctx), "reminders": due, "documents": swept, "people": h.People.Sweep(),
-		"copies of records": h.Records.Sweep(), "log of readings": h.Library.Prune(),
+		"copies of records": h.Records.Sweep(), "log of readings": h.Library.Prune(), "answers to repeat": h.Replay.Sweep(),
 	} {
 		if err != nil && !errors.Is(err, context.Canceled) && protocol.CodeOf(err) != protocol.CodeReadOnly {
 			h.cfg.Log.Warn("not looked after", "what", what, "error", err)

@@ -8,6 +8,7 @@ import (
 	"github.com/asean-tmh/tmh/node/access/passkey"
 	"github.com/asean-tmh/tmh/node/audit"
 	"github.com/asean-tmh/tmh/node/document"
+	"github.com/asean-tmh/tmh/node/intake"
 	"github.com/asean-tmh/tmh/node/posting"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
@@ -46,6 +47,25 @@ func (h *House) auditPosting(tx *store.Tx, e posting.Event) error {
 		Kind: kindOf(e.Operator, string(e.Actor), string(e.Token)), Actor: string(e.Actor), Token: string(e.Token), Action: e.Action,
 		ResourceKind: "posting", Resource: string(e.ID), Detail: e.Detail,
 	})
+}
+
+func (h *House) auditImport(tx *store.Tx, e intake.Event) error {
+	return h.Audit.Append(tx, audit.Event{
+		Kind: kindOf(e.Operator, string(e.Actor), string(e.Token)), Actor: string(e.Actor), Token: string(e.Token), Action: e.Action,
+		ResourceKind: e.Kind, Resource: e.ID, Detail: e.Detail,
+	})
+}
+
+// importer is what an import says of an organisation where its source says nothing.
+func (h *House) importer(id access.OrganisationID) (o intake.Organisation, err error) {
+	err = h.Store.View(func(tx *store.Tx) error {
+		found, err := h.People.LookupOrganisation(tx, id)
+		if err == nil {
+			o = intake.Organisation{Name: found.Name, Type: found.Type, Country: found.Country, Disabled: found.Disabled}
+		}
+		return err
+	})
+	return o, err
 }
 
 // note writes into the audit log what somebody did to a thing of the house that is no posting and no account.

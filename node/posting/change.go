@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -44,6 +42,7 @@ type Pending struct {
 	ReplacedBy protocol.ListingID `json:"replaced_by,omitempty"`
 	Review     *Review            `json:"review,omitempty"`
 	Sampled    bool               `json:"sampled,omitempty"`
+	Import     *imported          `json:"import,omitempty"` // it came with many others
 }
 
 func (p *Postings) step(a access.Actor, action Action) *Pending {
@@ -150,18 +149,27 @@ func (p *Postings) carryOut(ctx context.Context, id protocol.ListingID) (*Postin
 		if refusal == nil {
 			return p.finish(tx, h, s, was)
 		}
-		h.Pending = nil
-		h.Version++
-		h.record(Entry{At: p.now(), Action: s.Action, From: h.states(), To: h.states(), Actor: s.Actor, Note: clip("refused: "+protocol.All(refusal)[0].Message, MaxNote)})
-		if err := tx.DeleteRow(store.TablePosting, rowOf("n", id)); err != nil {
-			return err
-		}
-		return put(tx, h, was)
+		return p.undo(tx, h, was, refusal)
 	})
 	if err == nil {
 		err = refusal
 	}
 	return h, err
+}
+
+// undo what the desk refused for good.
+func (p *Postings) undo(tx *store.Tx, h *Posting, was map[string]string, refusal error) error {
+	s := h.Pending
+	h.Pending = nil
+	if s.Import != nil && s.Import.Outcome == ImportCreated {
+		return undoImport(tx, h, s.Import, was)
+	}
+	h.Version++
+	h.record(Entry{At: p.now(), Action: s.Action, From: h.states(), To: h.states(), Actor: s.Actor, Note: clip("refused: "+protocol.All(refusal)[0].Message, MaxNote)})
+	if err := tx.DeleteRow(store.TablePosting, rowOf("n", h.ID)); err != nil {
+		return err
+	}
+	return put(tx, h, was)
 }
 
 func (p *Postings) sign(ctx context.Context, h *Posting, x *printed) error {
@@ -173,22 +181,24 @@ func (p *Postings) sign(ctx context.Context, h *Posting, x *printed) error {
 		}
 		return err
 	}
-	if x == nil {
-		return damaged("publication", h.ID, nil)
-	}
-	l, err := protocol.DecodeListing(x.Summary)
+	l, err := x.decode(h.ID)
 	if err != nil {
-		return damaged("summary", h.ID, err)
+		return err
 	}
-	what := exchange.Publication{Listing: l} // it names the parts of its record, which finish keeps
-	if !l.HasFull() {
-		what.Record = new(protocol.Record) // there is none, or no longer
-	}
-	results, err := p.cfg.Desk.PublishAll(ctx, []exchange.Publication{what})
+	results, err := p.cfg.Desk.PublishAll(ctx, []exchange.Publication{publication(l)})
 	if err != nil {
 		return err
 	}
 	return results[0].Err
+}
+
+// publication of a listing that names the parts of its record, which finish keeps.
+func publication(l *protocol.Listing) exchange.Publication {
+	what := exchange.Publication{Listing: l}
+	if !l.HasFull() {
+		what.Record = new(protocol.Record) // there is none, or no longer
+	}
+	return what
 }
 
 // forGood reports whether asking the desk again would change nothing.
@@ -197,175 +207,6 @@ func forGood(err error) bool {
 		protocol.CodeValue, protocol.CodeRequired, protocol.CodeTooLarge, protocol.CodeText, protocol.CodeRepeated, protocol.CodeLength,
 		protocol.CodeWithdrawn, protocol.CodeNotFound, protocol.CodeQuota, protocol.CodeConflict, protocol.CodeNotPermitted,
 	}, protocol.CodeOf(err))
-}
-
-// finish takes the posting along its rule, with all that belongs to the action. was is its index before.
-func (p *Postings) finish(tx *store.Tx, h *Posting, s *Pending, was map[string]string) error {
-	r, err := find(s.Action, h)
-	if err != nil {
-		return err
-	}
-	from, live := h.states(), h.Live
-	r.move(h)
-	h.Pending = nil
-	h.Version++
-	h.Updated = s.At
-	if s.Content {
-		if err := p.adoptContent(tx, h, s); err != nil {
-			return err
-		}
-	}
-	if s.Sampled && h.Audit == None {
-		h.Audit, h.Submitted = Due, s.At
-	}
-	if h.Draft != InReview && h.Audit != InReview {
-		h.Reviewer, h.Taken = "", 0
-	}
-	if s.Review != nil {
-		if err := p.keepReview(tx, h, s); err != nil {
-			return err
-		}
-	}
-	if live == OnHold && h.Live == Published {
-		h.Reminded = protocol.DateOf(s.At.Time())
-	}
-	if h.Ended() {
-		h.ReplacedBy = s.ReplacedBy
-		if err := errors.Join(tx.DeleteRow(store.TablePosting, rowOf("d", h.ID)), tx.DeleteRow(store.TablePosting, rowOf("l", h.ID))); err != nil {
-			return err
-		}
-	}
-	if s.Content || h.Live != live {
-		if err := keepFull(tx, h); err != nil {
-			return err
-		}
-	}
-	h.record(Entry{At: s.At, Action: s.Action, From: from, To: h.states(), Actor: s.Actor, Note: s.Note})
-	if err := p.audit(tx, h, s, from); err != nil {
-		return err
-	}
-	if err := p.tell(tx, h, s); err != nil {
-		return err
-	}
-	if s.Action == Discard && h.Live == None {
-		if err := remove(tx, h, was); err != nil {
-			return err
-		}
-	} else if err := put(tx, h, was); err != nil {
-		return err
-	}
-	return p.documents(tx, h)
-}
-
-// adoptContent makes live what was printed.
-func (p *Postings) adoptContent(tx *store.Tx, h *Posting, s *Pending) error {
-	x, err := readPrinted(tx, "n", h.ID)
-	if err != nil {
-		return err
-	}
-	if x == nil {
-		return damaged("publication", h.ID, nil)
-	}
-	l, err := protocol.DecodeListing(x.Summary)
-	if err != nil {
-		return damaged("summary", h.ID, err)
-	}
-	if err := errors.Join(x.write(tx, "l", h.ID), tx.DeleteRow(store.TablePosting, rowOf("n", h.ID))); err != nil {
-		return err
-	}
-	if s.Action == Renew {
-		h.Renewals++
-		if err := renewDraft(tx, h, l.ValidUntil); err != nil {
-			return err
-		}
-	} else if err := tx.DeleteRow(store.TablePosting, rowOf("d", h.ID)); err != nil {
-		return err
-	}
-	h.Publications++
-	h.Kind, h.Country, h.Title = l.Kind, l.Country, title(l)
-	h.Level, h.PublishedOn, h.ValidUntil = x.Level, l.Published, l.ValidUntil
-	h.Reminded = protocol.DateOf(s.At.Time())
-	return nil
-}
-
-// keepFull puts the full record where readers are served from, while the listing is published.
-func keepFull(tx *store.Tx, h *Posting) error {
-	if h.Live != Published {
-		return tx.SetFull(h.ID.Key(), nil)
-	}
-	x, err := readPrinted(tx, "l", h.ID)
-	if err != nil {
-		return err
-	}
-	if x == nil {
-		return damaged("publication", h.ID, nil)
-	}
-	return tx.SetFull(h.ID.Key(), x.Record)
-}
-
-func (p *Postings) audit(tx *store.Tx, h *Posting, s *Pending, from string) error {
-	if p.cfg.Audit == nil {
-		return nil
-	}
-	d := map[string]string{"from": from, "to": h.states()}
-	maps.DeleteFunc(d, func(_, v string) bool { return v == "" })
-	if h.Reference != "" {
-		d["reference"] = h.Reference
-	}
-	if s.Review != nil {
-		d["score"] = strconv.Itoa(s.Review.Total())
-	}
-	if s.Reason != "" {
-		d["reason"] = s.Reason
-	}
-	return p.cfg.Audit(tx, Event{Actor: s.Actor, Token: s.Token, Operator: s.Operator, Action: "posting." + string(s.Action), ID: h.ID, Detail: d})
-}
-
-// tell the author what was decided.
-func (p *Postings) tell(tx *store.Tx, h *Posting, s *Pending) error {
-	n := Notice{Occasion: map[Action]Occasion{Pass: OnPublished, Return: OnReturned, Reject: OnRejected, Fault: OnFault, Revoke: OnRevoked}[s.Action]}
-	if n.Occasion == "" {
-		return nil
-	}
-	if s.Review != nil {
-		n.Score, n.Comment = s.Review.Total(), s.Review.Comment
-	} else {
-		n.Comment = s.Note
-	}
-	return p.notify(tx, h, n)
-}
-
-// documents tells which ones the posting names.
-func (p *Postings) documents(tx *store.Tx, h *Posting) error {
-	if p.cfg.Documents == nil {
-		return nil
-	}
-	var all []protocol.Document
-	add := func(c *Content) {
-		if c == nil {
-			return
-		}
-		for _, d := range c.Record.Documents {
-			if !slices.ContainsFunc(all, func(x protocol.Document) bool { return x.Hash == d.Hash && x.Preview == d.Preview }) {
-				all = append(all, d)
-			}
-		}
-	}
-	d, err := draft(tx, h.ID)
-	if err != nil {
-		return err
-	}
-	x, err := readPrinted(tx, "l", h.ID)
-	if err != nil {
-		return err
-	}
-	live, _, err := x.content(h.ID)
-	if err != nil {
-		return err
-	}
-	add(d)
-	add(live)
-	return p.cfg.Documents(tx, h, all)
 }
 
 // Resume carries out what a crash, or a node that could not sign, left pending. The node calls it at start and from time

@@ -31,6 +31,32 @@
 //
 // A listing of level invited is not in the catalogue: its states change here alone, and its record is served by grant.
 //
+// # Imports
+//
+// An import sends many listings at once, each known by its id at the source, which is unique in the organisation. A row that
+// is refused leaves nothing behind. What becomes of the others, by what is here of the same id:
+//
+//	here                             source says the same   something new           has it no more
+//	nothing                          –                      created                 unchanged
+//	draft as an import left it       unchanged              changed, submitted      discarded
+//	draft that people wrote          unchanged              refused                 refused
+//	submitted                        unchanged              refused                 recalled and discarded
+//	in review                        unchanged              refused                 refused
+//	rejected                         unchanged              changed, submitted      discarded
+//	published, expired, on hold      unchanged              changed                 withdrawn
+//	… with a draft of people beside  unchanged              refused                 withdrawn
+//	… submitted or in review         unchanged              refused                 withdrawn
+//	ended by people                  ended                  ended                   ended
+//	ended by an import               created, a new id      created, a new id       unchanged
+//
+// A returned draft is a draft. A rejected one that people wrote is refused. What people made or published here stays as long
+// as the source says what it said before, and is overwritten when it says something new. Documents are people's: a source
+// names none, and those that are attached stay. A changed listing on hold stays on hold.
+//
+// Of a group of an import what wants a signature is pending together, and one transaction finishes the group. A posting whose
+// import was cut off keeps the outcome that is still to be told, and tells it when the listing is sent again. A new one that
+// is pending stands in no list by state, and has no draft.
+//
 // # Rows
 //
 // TablePosting, JSON: "p/ID" the posting, "d/ID" its draft, "l/ID" what is live, "n/ID" what is being published.
@@ -43,5 +69,6 @@
 //	t/DAY/ID                                       when the next reminder is due
 //	w/ID                                           pending
 //	f/REFERENCE, i/ORG/SOURCE                      → ID
+//	m/ORG/HASH/SOURCE                              not ended, and came from an origin, by the hash of its name
 //	n/KIND-COUNTRY-DAY, c, k                       serials, and the key of sampling
 package posting

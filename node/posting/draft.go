@@ -75,19 +75,28 @@ func (p *Postings) mayBegin(tx *store.Tx, org access.OrganisationID, source stri
 			return protocol.Errorf(protocol.CodeConflict, "source_id", "listing %s came from there already: edit that one", id)
 		}
 	}
-	n := 0
+	n, err := unpublished(tx, org)
+	if err == nil && n >= MaxDrafts {
+		err = tooMany()
+	}
+	return err
+}
+
+func tooMany() error {
+	return protocol.Errorf(protocol.CodeConflict, "", "your organisation has %d listings that were never published, which is as many as may be: discard some first, or wait for their reviews", MaxDrafts)
+}
+
+// unpublished counts an organisation's listings that were never published, up to MaxDrafts.
+func unpublished(tx *store.Tx, org access.OrganisationID) (n int, _ error) {
 	for _, s := range []State{Draft, Submitted, InReview, Rejected} {
 		if err := tx.Rows(store.TablePostingIndex, "o/"+string(org)+"/s/"+string(s)+"/", "", func(string, []byte) (bool, error) {
 			n++
 			return n < MaxDrafts, nil
 		}); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	if n >= MaxDrafts {
-		return protocol.Errorf(protocol.CodeConflict, "", "your organisation has %d listings that were never published, at most %d: discard some first, or wait for their reviews", n, MaxDrafts)
-	}
-	return nil
+	return min(n, MaxDrafts), nil
 }
 
 // prepare a content for a posting: what is not its author's to say is set.
@@ -104,6 +113,7 @@ func prepare(c *Content, h *Posting) {
 func (p *Postings) Edit(ctx context.Context, a access.Actor, id protocol.ListingID, version uint64, c Content) (*Posting, error) {
 	return p.change(ctx, a, id, version, Edit, func(tx *store.Tx, h *Posting, _ *Pending) error {
 		prepare(&c, h)
+		h.ImportedDraft = false
 		return setDraft(tx, id, &c)
 	})
 }
@@ -215,6 +225,11 @@ func (p *Postings) printable(tx *store.Tx, h *Posting, c Content) (*printed, err
 	if err != nil {
 		return nil, err
 	}
+	return p.toPrint(h, c, before, func(id access.OrganisationID) (protocol.Contact, error) { return p.cfg.Contact(tx, id) })
+}
+
+// toPrint fills in what the author left to the node. before are the parts of what is live.
+func (p *Postings) toPrint(h *Posting, c Content, before []*protocol.Part, contact func(access.OrganisationID) (protocol.Contact, error)) (_ *printed, err error) {
 	if p.cfg.Contact != nil && c.Record.Contact == (protocol.Contact{}) {
 		if reflect.ValueOf(c.Record).IsZero() {
 			c.Record.Level = protocol.LevelPublic // nothing in it but where to ask
@@ -223,7 +238,7 @@ func (p *Postings) printable(tx *store.Tx, h *Posting, c Content) (*printed, err
 		if c.Listing.Organisation.Name == "" {
 			owner = "" // it stays unnamed, and its desk would name it
 		}
-		if c.Record.Contact, err = p.cfg.Contact(tx, owner); err != nil {
+		if c.Record.Contact, err = contact(owner); err != nil {
 			return nil, err
 		}
 	}
@@ -239,15 +254,24 @@ func (p *Postings) printable(tx *store.Tx, h *Posting, c Content) (*printed, err
 	return c.print(h.ID, before)
 }
 
+func referenceKey(l *protocol.Listing, today protocol.Date) string {
+	return "n/" + string(l.Kind) + "-" + string(l.Country) + "-" + today.String()
+}
+
 func giveReference(tx *store.Tx, h *Posting, l *protocol.Listing, today protocol.Date) error {
-	r := protocol.Reference{Kind: l.Kind, Country: l.Country, Date: today}
-	n, err := count(tx, "n/"+string(r.Kind)+"-"+string(r.Country)+"-"+today.String())
-	if err != nil || n > protocol.MaxSerial {
-		return err // more on one day than references go: such a listing has its id alone
+	n, err := count(tx, referenceKey(l, today))
+	if err == nil {
+		setReference(h, l, today, n)
 	}
-	r.Serial = uint16(n)
-	h.Reference = r.String()
-	return nil
+	return err
+}
+
+// setReference, unless there are more on one day than references go: such a listing has its id alone.
+func setReference(h *Posting, l *protocol.Listing, today protocol.Date, n uint64) {
+	if n <= protocol.MaxSerial {
+		r := protocol.Reference{Kind: l.Kind, Country: l.Country, Date: today, Serial: uint16(n)}
+		h.Reference = r.String()
+	}
 }
 
 // later is some months after a day.

@@ -70,7 +70,11 @@ func (p *Postings) content(a access.Actor, id protocol.ListingID, orDraft bool) 
 				return err
 			}
 		}
-		x, err := readPrinted(tx, "l", id)
+		kind := "l"
+		if orDraft && h.arriving() {
+			kind = "n" // there is no draft of it
+		}
+		x, err := readPrinted(tx, kind, id)
 		if err != nil {
 			return err
 		}

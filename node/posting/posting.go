@@ -78,6 +78,14 @@ type Posting struct {
 	Reminded     protocol.Date      `json:"reminded,omitzero"` // up to this day nothing is left to remind of
 	ReplacedBy   protocol.ListingID `json:"replaced_by,omitempty"`
 
+	Origin        string           `json:"imported_from,omitempty"`    // the import that it came by
+	Imported      protocol.Instant `json:"imported,omitzero"`          // when the source last said something new
+	ImportedHash  protocol.Hash    `json:"imported_hash,omitzero"`     // of that
+	ImportedDraft bool             `json:"imported_draft,omitempty"`   // the draft is as an import left it
+	Edited        bool             `json:"edited,omitempty"`           // people changed what is live since the last import
+	EndedByImport bool             `json:"ended_by_import,omitempty"`  // it may come back, under a new id
+	Owed          ImportOutcome    `json:"imported_outcome,omitempty"` // of an import that was cut off, and has yet to hear of it
+
 	History []Entry `json:"history"`
 	Dropped int     `json:"dropped,omitempty"` // older entries of the history
 
@@ -111,6 +119,11 @@ func (p *Posting) expired(today protocol.Date) bool {
 
 // Ended reports whether nothing can be done with the posting any more.
 func (p *Posting) Ended() bool { return slices.Contains(final(), p.Live) }
+
+// arriving reports whether an import made it to be published at once, and the desk has yet to sign.
+func (p *Posting) arriving() bool {
+	return p.Live == None && p.Pending != nil && p.Pending.Import != nil && p.Pending.Import.Outcome == ImportCreated
+}
 
 func (p *Posting) states() string {
 	switch {

@@ -106,7 +106,7 @@ type Postings struct {
 	key []byte // of sampling
 
 	mu   sync.Mutex
-	busy map[protocol.ListingID]bool // the desk is at work on them
+	busy map[protocol.ListingID]chan struct{} // the desk is at work on them; closed when it is done
 }
 
 // New reads what the store holds; Resume is to be called before people come in.
@@ -117,7 +117,7 @@ func New(cfg Config) (*Postings, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Postings{cfg: cfg, busy: make(map[protocol.ListingID]bool)}
+	p := &Postings{cfg: cfg, busy: make(map[protocol.ListingID]chan struct{})}
 	read := func(tx *store.Tx) (err error) {
 		p.key, err = tx.Row(store.TablePostingIndex, keySample)
 		return err
@@ -157,18 +157,22 @@ func (p *Postings) notify(tx *store.Tx, h *Posting, n Notice) error {
 }
 
 // claim keeps two from handing one posting to the desk at a time.
-func (p *Postings) claim(id protocol.ListingID) bool {
+func (p *Postings) claim(id protocol.ListingID) bool { return p.tryClaim(id) == nil }
+
+// tryClaim gives what to wait for where another has it, nil where it is claimed now.
+func (p *Postings) tryClaim(id protocol.ListingID) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy[id] {
-		return false
+	if other := p.busy[id]; other != nil {
+		return other
 	}
-	p.busy[id] = true
-	return true
+	p.busy[id] = make(chan struct{})
+	return nil
 }
 
 func (p *Postings) unclaim(id protocol.ListingID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	close(p.busy[id])
 	delete(p.busy, id)
 }

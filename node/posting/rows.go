@@ -3,6 +3,7 @@ package posting
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -63,7 +64,9 @@ func index(h *Posting) map[string]string {
 	}
 	for _, base := range []string{"o/" + string(h.Organisation), "g"} {
 		rows[base+"/a"+at] = ""
-		rows[base+"/s/"+string(state)+at] = until
+		if !h.arriving() {
+			rows[base+"/s/"+string(state)+at] = until
+		}
 		if h.Live != None && h.Draft != None {
 			rows[base+"/r/"+string(h.Draft)+at] = ""
 		}
@@ -84,21 +87,32 @@ func index(h *Posting) map[string]string {
 		rows["f/"+h.Reference] = string(h.ID)
 	}
 	if h.SourceID != "" {
-		rows["i/"+string(h.Organisation)+"/"+h.SourceID] = string(h.ID)
+		if !h.EndedByImport || h.ReplacedBy == "" { // else the source's id is another posting's
+			rows[sourceKey(h.Organisation, h.SourceID)] = string(h.ID)
+		}
+		if h.Origin != "" && !h.Ended() {
+			rows[originKey(h.Organisation, h.Origin)+h.SourceID] = ""
+		}
 	}
 	return rows
 }
 
 // put writes a posting and what changes in its index. was is the index before, nil for a new posting.
 func put(tx *store.Tx, h *Posting, was map[string]string) error {
+	_, err := putRow(tx, h, was)
+	return err
+}
+
+// putRow is put, and gives the row that was written.
+func putRow(tx *store.Tx, h *Posting, was map[string]string) ([]byte, error) {
 	b, err := json.Marshal(h)
 	if err != nil {
-		return fmt.Errorf("write posting: %w", err)
+		return nil, fmt.Errorf("write posting: %w", err)
 	}
 	if err := tx.SetRow(store.TablePosting, rowOf("p", h.ID), b); err != nil {
-		return err
+		return nil, err
 	}
-	return reindex(tx, was, index(h))
+	return b, reindex(tx, was, index(h))
 }
 
 func reindex(tx *store.Tx, was, now map[string]string) error {
@@ -148,16 +162,25 @@ func draft(tx *store.Tx, id protocol.ListingID) (*Content, error) {
 }
 
 func setDraft(tx *store.Tx, id protocol.ListingID, c *Content) error {
+	b, err := c.encode()
+	if err != nil {
+		return err
+	}
+	return tx.SetRow(store.TablePosting, rowOf("d", id), b)
+}
+
+// encode a draft.
+func (c *Content) encode() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(c); err != nil {
-		return fmt.Errorf("write draft: %w", err)
+		return nil, fmt.Errorf("write draft: %w", err)
 	}
 	if b.Len() > MaxDraft {
-		return protocol.Errorf(protocol.CodeTooLarge, "", "the draft has %d bytes, at most %d: shorten its texts", b.Len(), MaxDraft)
+		return nil, protocol.Errorf(protocol.CodeTooLarge, "", "the draft has %d bytes, at most %d: shorten its texts", b.Len(), MaxDraft)
 	}
-	return tx.SetRow(store.TablePosting, rowOf("d", id), b.Bytes())
+	return b.Bytes(), nil
 }
 
 // printed is a content as it is signed: the summary, which names the parts of the record, and the record as it is kept.
@@ -165,6 +188,22 @@ type printed struct {
 	Summary []byte         `json:"summary"`
 	Record  []byte         `json:"record,omitempty"`
 	Level   protocol.Level `json:"level"`
+
+	listing *protocol.Listing // that the summary is of, once it was needed
+	row     []byte            // as it is stored, likewise
+}
+
+// decode gives the summary's listing, which nobody changes.
+func (x *printed) decode(id protocol.ListingID) (_ *protocol.Listing, err error) {
+	if x == nil {
+		return nil, damaged("publication", id, nil)
+	}
+	if x.listing == nil {
+		if x.listing, err = protocol.DecodeListing(x.Summary); err != nil {
+			return nil, damaged("summary", id, err)
+		}
+	}
+	return x.listing, nil
 }
 
 func readPrinted(tx *store.Tx, kind string, id protocol.ListingID) (*printed, error) {
@@ -172,19 +211,20 @@ func readPrinted(tx *store.Tx, kind string, id protocol.ListingID) (*printed, er
 	if err != nil || b == nil {
 		return nil, err
 	}
-	x := new(printed)
+	x := &printed{row: b}
 	if err := json.Unmarshal(b, x); err != nil {
 		return nil, damaged("publication", id, err)
 	}
 	return x, nil
 }
 
-func (x *printed) write(tx *store.Tx, kind string, id protocol.ListingID) error {
-	b, err := json.Marshal(x)
-	if err != nil {
-		return fmt.Errorf("write publication: %w", err)
+func (x *printed) write(tx *store.Tx, kind string, id protocol.ListingID) (err error) {
+	if x.row == nil {
+		if x.row, err = json.Marshal(x); err != nil {
+			return fmt.Errorf("write publication: %w", err)
+		}
 	}
-	return tx.SetRow(store.TablePosting, rowOf(kind, id), b)
+	return tx.SetRow(store.TablePosting, rowOf(kind, id), x.row)
 }
 
 // content reads it back, with the parts that the record was split into.
@@ -226,7 +266,7 @@ func (c *Content) print(id protocol.ListingID, before []*protocol.Part) (*printe
 	if len(b) > protocol.MaxFullRecord {
 		return nil, protocol.Errorf(protocol.CodeTooLarge, "record", "%d bytes, at most %d: shorten its texts", len(b), protocol.MaxFullRecord)
 	}
-	return &printed{Summary: l.Encode(), Record: b, Level: c.Record.Visibility()}, nil
+	return &printed{Summary: l.Encode(), Record: b, Level: c.Record.Visibility(), listing: &l}, nil
 }
 
 // count raises a counter and returns it: from 1 on.
@@ -243,8 +283,18 @@ func count(tx *store.Tx, key string) (uint64, error) {
 	return n, tx.SetRow(store.TablePostingIndex, key, binary.BigEndian.AppendUint64(nil, n))
 }
 
+func sourceKey(org access.OrganisationID, source string) string {
+	return "i/" + string(org) + "/" + source
+}
+
+// originKey begins the keys of what came from an origin, whose name may hold anything.
+func originKey(org access.OrganisationID, origin string) string {
+	h := protocol.Sum([]byte(origin))
+	return "m/" + string(org) + "/" + hex.EncodeToString(h[:8]) + "/"
+}
+
 // bySource finds the posting that an organisation made from a source's id, "" where there is none.
 func bySource(tx *store.Tx, org access.OrganisationID, source string) (protocol.ListingID, error) {
-	b, err := tx.Row(store.TablePostingIndex, "i/"+string(org)+"/"+source)
+	b, err := tx.Row(store.TablePostingIndex, sourceKey(org, source))
 	return protocol.ListingID(b), err
 }
