@@ -47,7 +47,7 @@ func (h *House) Disinvite(a access.Actor, id protocol.ListingID, grant string) e
 	})
 }
 
-// Colleague is a person as access.Can would see him, signed in: to judge who may take over a case. Nobody acts by it.
+// Colleague is a person as access.Can would see him, signed in: to judge who may take over a case, and by whose rights an import goes on.
 //
 // Errors: CodeNotFound.
 func (h *House) Colleague(id access.UserID) (a access.Actor, err error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -228,6 +229,17 @@ func TestHarvest(t *testing.T) {
 	if j = o.until(j.ID, Done, Failed); j.Counts.Withdrawn != 15 || o.listings() != 5 {
 		t.Errorf("%+v, %d listings", j, o.listings())
 	}
+
+	r.mu.Lock() // a record goes without a word
+	r.records = slices.DeleteFunc(r.records, func(d deposit) bool { return d.id == "oai:r:2" })
+	r.mu.Unlock()
+	r.pass(time.Hour)
+	if j = o.harvesting(HarvestOptions{All: true}); j.Counts.Withdrawn != 0 || o.listings() != 5 {
+		t.Errorf("%+v, %d listings", j, o.listings())
+	}
+	if j = o.harvesting(HarvestOptions{FullSync: true}); !j.All || j.Counts.Withdrawn != 1 || o.listings() != 4 {
+		t.Errorf("%+v, %d listings", j, o.listings())
+	}
 }
 
 // Records that are refused have a list of their own; a repository that is gone has an error.
@@ -443,5 +455,20 @@ func TestRetention(t *testing.T) {
 	}
 	if all, err := o.Jobs(editor, org, "", 10); err != nil || len(all) != 1 || all[0].ID != waiting.ID {
 		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// A repository's address is anybody's: this node's own networks are not dialled for it.
+func TestOwnNetworksAreNotDialled(t *testing.T) {
+	o := newOffice(t, t.TempDir())
+	o.cfg.Harvester = new(harvest.Client)
+	r := newRepository(t)
+	if _, err := o.Test(t.Context(), editor, org, harvest.Source{URL: r.URL}); protocol.CodeOf(err) != protocol.CodeValue || r.pages > 0 {
+		t.Errorf("%v, %d pages", err, r.pages)
+	}
+	o.source(r, Definition{})
+	o.run()
+	if j := o.harvesting(HarvestOptions{}); j.State != Failed || r.pages > 0 {
+		t.Errorf("%+v, %d pages", j, r.pages)
 	}
 }

@@ -89,7 +89,7 @@ func (p *Imports) SaveSource(a access.Actor, org access.OrganisationID, name str
 		} else if s.Version == 0 && n >= p.cfg.Limits.Sources {
 			return protocol.Errorf(protocol.CodeQuota, "", "this organisation has %d repositories, and no more are kept: delete one", n)
 		}
-		if s.URL != d.URL || s.Prefix != d.Prefix || s.Set != d.Set { // another list: nothing of it is known
+		if s.URL != d.URL || s.Prefix != d.Prefix || s.Set != d.Set || s.Mapping != d.Mapping { // another list, or read otherwise
 			s.Since, s.LastAll = time.Time{}, 0
 		}
 		if s.Next == 0 || d.Hours != s.Hours || d.First != s.First {

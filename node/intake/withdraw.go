@@ -30,7 +30,7 @@ func (w *work) withdraw(ctx context.Context) error {
 				return nil
 			})
 		}
-		if w.rec.DryRun && leave > freely && leave*freePart > stock {
+		if w.rec.DryRun && notice == "" && leave > freely && leave*freePart > stock {
 			notice = fmt.Sprintf("%d of the %d listings that came from here would be withdrawn: the import will wait until somebody confirms that", leave, stock)
 		}
 		if err := w.end(ctx, gone); err != nil {

@@ -147,7 +147,7 @@ func (w *work) replay() error {
 // learn a row's id; deleted ids may return, and the last word counts.
 func (w *work) learn(x *Row) {
 	if x.Unnamed || x.Source == "" {
-		w.unsure = true
+		w.unsure = w.unsure || x.Outcome != Deleted
 		return
 	}
 	k := keyOf(x.Source)
