@@ -3,6 +3,7 @@ package node
 import (
 	"crypto/ed25519"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/asean-tmh/tmh/node/exchange"
@@ -112,15 +113,29 @@ func (n *Node) Members() []exchange.MemberState {
 	roster, now := n.roster.Load(), protocol.InstantOf(n.cfg.Now())
 	var all []exchange.MemberState
 	for _, m := range roster.Charter().Members {
-		s := exchange.MemberState{ID: m.ID, Name: m.Name, Country: m.Country, Role: m.Role.String(), Self: m.ID == n.cfg.Member, Connected: connected[m.ID]}
-		if card := roster.Card(m.ID); card != nil {
-			s.URL = card.URL
-		}
-		n.describe(&s, m.Quota.MaxRecords(), now)
-		all = append(all, s)
+		all = append(all, n.memberState(roster, m, connected[m.ID], now))
 	}
 	exchange.SortMembers(all)
 	return all
+}
+
+// MemberState is one of Members.
+func (n *Node) MemberState(id protocol.MemberID) (s exchange.MemberState, known bool) {
+	roster := n.roster.Load()
+	m, known := roster.Member(id)
+	if !known {
+		return s, false
+	}
+	return n.memberState(roster, m, slices.Contains(n.net.Connected(), id), protocol.InstantOf(n.cfg.Now())), true
+}
+
+func (n *Node) memberState(roster *protocol.Roster, m protocol.Member, connected bool, now protocol.Instant) exchange.MemberState {
+	s := exchange.MemberState{ID: m.ID, Name: m.Name, Country: m.Country, Role: m.Role.String(), Self: m.ID == n.cfg.Member, Connected: connected}
+	if card := roster.Card(m.ID); card != nil {
+		s.URL = card.URL
+	}
+	n.describe(&s, m.Quota.MaxRecords(), now)
+	return s
 }
 
 func (n *Node) describe(s *exchange.MemberState, quota uint64, now protocol.Instant) {

@@ -191,7 +191,7 @@ func (n *Node) serveDoors(ctx context.Context) error {
 	}
 	c := counter{n.desk, n}
 	keeper := &door.Keeper{House: n.house, Member: n.cfg.Member, Token: n.cfg.Token, Proxies: n.cfg.Proxies}
-	a := api.New(api.Config{Desk: c, Door: keeper, Operator: operator{n}, Backup: c.Backup, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Member: n.cfg.Member, House: n.house, Version: n.cfg.Version, Secret: n.house.Key("api"), Limits: n.cfg.Limits, Replay: n.house.Replay, Now: n.cfg.Now, Log: n.log})
+	a := api.New(api.Config{Desk: c, Door: keeper, Operator: operator{n}, Backup: c.Backup, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Member: n.cfg.Member, House: n.house, Version: n.cfg.Version, Secret: n.house.Key("api"), Limits: n.cfg.Limits, Site: n.site, Live: n.live, Replay: n.house.Replay, Now: n.cfg.Now, Log: n.log})
 	g, ctx := errgroup.WithContext(ctx)
 	if n.cfg.HTTP != "" {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", n.cfg.HTTP)
@@ -201,13 +201,15 @@ func (n *Node) serveDoors(ctx context.Context) error {
 		addr := l.Addr().String()
 		n.httpAddr.Store(&addr)
 		name, _ := n.roster.Load().Member(n.cfg.Member)
-		pages := ui.New(ui.Config{Desk: c, House: n.house, Door: keeper, Name: name.Name, Demonstration: n.cfg.Demonstration, Version: n.cfg.Version, Now: n.cfg.Now, Log: n.log})
+		pages := ui.New(ui.Config{Desk: c, House: n.house, Door: keeper, Name: name.Name, Demonstration: n.cfg.Demonstration, Version: n.cfg.Version, Description: a.Description(), Now: n.cfg.Now, Log: n.log})
 		mux := http.NewServeMux()
 		mux.Handle("/api/", a.Public())
 		mux.Handle("/.well-known/tmh/", a.Public())
+		mux.Handle("/problems", a.Public())
+		mux.Handle("/problems/", a.Public())
 		mux.Handle(oaiPath, n.oai)
 		mux.Handle("/", pages)
-		guarded := door.Protect(mux)
+		guarded := door.ProtectWith(mux, a.Denied())
 		var pair *certificate
 		if n.cfg.Certificate != "" {
 			if pair, err = newCertificate(n.cfg.Certificate, n.cfg.Key, n.cfg.Now, n.log); err != nil {

@@ -60,6 +60,7 @@ func (s *site) listing(r *http.Request) (view, error) {
 	langs := preferred(r.Header.Get("Accept-Language"))
 	p := listingPage{Card: s.card(e, langs), Provenance: provenance(e, s.memberName(e.Origin)), Contact: s.contactPoint(e.Origin), Reason: e.Reason}
 	p.frame = s.frame("search", p.Card.Title)
+	s.discover(r, e, &p.frame)
 	if e.Listing == nil {
 		return view{"listing", p, http.StatusOK}, nil
 	}

@@ -94,6 +94,7 @@ func (s *site) search(r *http.Request) (view, error) {
 	}
 	p.Asked, p.Filtered, p.Chosen = in.q != "", p.Form.Open, s.chosen(in)
 	p.Start = !p.Asked && !p.Filtered && in.after == (match.Ref{})
+	p.Hidden = p.Hidden && (s.cfg.Demonstration || !p.Start)
 	langs := preferred(r.Header.Get("Accept-Language"))
 	if p.Asked {
 		err = s.ranked(r, in, langs, &p)
@@ -114,6 +115,7 @@ func (s *site) ranked(r *http.Request, in asked, langs []protocol.Lang, p *searc
 		return err
 	}
 	p.Title = in.q + " – search"
+	p.Links = append(p.Links, feedOf(in))
 	p.Cards, p.Notes, p.Ranker = s.hits(a.Hits, langs), notes(a, s.cfg.Now()), protocol.Hash(a.Ranker).Short()
 	p.From, p.To = (in.page-1)*pageSize+1, (in.page-1)*pageSize+len(p.Cards)
 	p.Total = max(a.Total, p.To) // some share no word with the search, but with what it found

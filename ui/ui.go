@@ -24,6 +24,7 @@ import (
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/house"
+	"github.com/asean-tmh/tmh/node/interop"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/node/stats"
 	"github.com/asean-tmh/tmh/protocol"
@@ -49,14 +50,16 @@ type Config struct {
 	Name          string       // of the member whose node this is
 	Demonstration bool         // the federation is invented: every page says so
 	Version       string
-	Now           func() time.Time // nil: time.Now
-	Log           *slog.Logger     // nil: slog.Default
+	Site          func(*http.Request) interop.Site // the node as links name it; nil: pages say nothing to search engines
+	Description   []byte                           // of the API, in OpenAPI 3.1: its reference is served; nil: none
+	Now           func() time.Time                 // nil: time.Now
+	Log           *slog.Logger                     // nil: slog.Default
 }
 
 //go:embed pages/*.html
 var pages embed.FS
 
-//go:embed assets/*
+//go:embed assets/icon.svg assets/passkey.js assets/style.css
 var assets embed.FS
 
 type site struct {
@@ -66,6 +69,7 @@ type site struct {
 	style     string          // its path
 	icon      string
 	script    string // of passkeys
+	reference template.HTML
 }
 
 type file struct {
@@ -94,6 +98,13 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /figures", s.page(s.figures))
 	mux.HandleFunc("GET /figures.csv", s.figuresCSV)
 	mux.HandleFunc("GET /assets/{file}", s.serveAsset)
+	if cfg.Description != nil {
+		var err error
+		if s.reference, err = s.newReference(cfg.Description); err != nil {
+			panic("ui: " + err.Error()) // a fault of the build
+		}
+		mux.HandleFunc("GET /developers", s.page(s.referencePage))
+	}
 	mux.HandleFunc("/", s.page(s.unknown))
 	if s.cfg.House != nil && s.cfg.Door != nil {
 		s.doors(mux)
@@ -104,7 +115,7 @@ func New(cfg Config) http.Handler {
 func parsePages() map[string]*template.Template {
 	layout := template.Must(template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{"spoken": spoken}).ParseFS(pages, "pages/layout.html", "pages/parts.html", "pages/fields.html"))
 	all := map[string]*template.Template{}
-	for _, name := range []string{"search", "listing", "full", "federation", "figures", "problem", "form", "sign-in", "account", "posting", "done"} {
+	for _, name := range []string{"search", "listing", "full", "federation", "figures", "problem", "form", "sign-in", "account", "posting", "done", "reference"} {
 		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(pages, "pages/"+name+".html"))
 	}
 	return all
@@ -171,12 +182,15 @@ type frame struct {
 	Version       string
 	Style, Icon   string
 	Script        string // "" on pages that need none
+	Hidden        bool   // from search engines
+	Links         []relation
+	Data          template.JS // what the page is about, as JSON-LD; "" on most
 }
 
 func (s *site) frame(section, title string) frame {
 	return frame{
 		Title: title, Section: section, Name: s.cfg.Name, Demonstration: s.cfg.Demonstration, Version: s.cfg.Version,
-		Style: s.style, Icon: s.icon,
+		Style: s.style, Icon: s.icon, Hidden: s.hidden(section),
 	}
 }
 

@@ -38,6 +38,32 @@ func (r *Registry) User(by Actor, id UserID) (x User, err error) {
 	return x, err
 }
 
+// UserOf reads the person who has an address.
+//
+// Errors: CodeNotPermitted, CodeNotFound.
+func (r *Registry) UserOf(by Actor, email string) (x User, err error) {
+	if err := Can(by, ReadPeople, Resource{}); err != nil {
+		return x, err
+	}
+	absent := protocol.Errorf(protocol.CodeNotFound, "email", "nobody on this node has this address")
+	address, err := Email(email)
+	if err != nil {
+		return x, absent
+	}
+	err = r.view(func(tx *store.Tx) error {
+		u, err := userBy(tx, address)
+		switch {
+		case err != nil:
+			return err
+		case u == nil:
+			return absent
+		}
+		x = u.User
+		return nil
+	})
+	return x, err
+}
+
 // UserFilter narrows a list of people; zero fields do not.
 type UserFilter struct {
 	Organisation OrganisationID

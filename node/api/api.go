@@ -16,10 +16,12 @@ package api
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -33,7 +35,10 @@ import (
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/house"
+	"github.com/asean-tmh/tmh/node/interop"
+	"github.com/asean-tmh/tmh/node/live"
 	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/replay"
 	"github.com/asean-tmh/tmh/node/stats"
 	"github.com/asean-tmh/tmh/protocol"
 )
@@ -78,8 +83,14 @@ type Config struct {
 	Door     *door.Keeper                            // who asks; nil: strangers alone
 	House    *house.House                            // people, their listings, full records; nil: none of that is served
 	Member   protocol.MemberID                       // whose node this is
+	Site     func() interop.Site                     // the node as others' forms name it; nil: by Member and the house's public address
 	Backup   func(context.Context, io.Writer) error  // writes a backup, for the operator's listener alone; nil: none
 	Version  string                                  // of the software
+	Secret   []byte                                  // authenticates cursors; nil: a random one, and a restart ends the cursors that were given
+	Limits   *Limits                                 // how much one visitor may ask; nil: DefaultLimits
+	Load     *Load                                   // how much is done at once; nil: DefaultLoad
+	Live     *live.Hub                               // queries that are followed; nil: none are
+	Replay   *replay.Log                             // keeps answers to requests with an Idempotency-Key; nil: the header has no effect
 	Now      func() time.Time                        // wall clock, by which listings expire; nil: time.Now
 	Log      *slog.Logger                            // nil: slog.Default
 }
@@ -89,6 +100,10 @@ type API struct {
 	cfg              Config
 	door             *door.Keeper
 	public, operator http.Handler
+	secret           []byte
+	site             string // the node's public address, "" for none
+	description      []byte // OpenAPI, of what strangers reach
+	streams          streams
 }
 
 // New builds the handlers; it starts nothing.
@@ -105,8 +120,21 @@ func New(cfg Config) *API {
 	if cfg.Door == nil {
 		cfg.Door = &door.Keeper{Member: cfg.Member}
 	}
-	a := &API{cfg: cfg, door: cfg.Door}
-	public, operator := a.routes(a.identify, newLimits()), a.routes(a.asOperator, noLimits())
+	a := &API{cfg: cfg, door: cfg.Door, secret: cfg.Secret}
+	if a.secret == nil {
+		a.secret = make([]byte, sha256.Size)
+		_, _ = rand.Read(a.secret) // never fails
+	}
+	if cfg.House != nil {
+		a.site = strings.TrimSuffix(cfg.House.PublicURL(), "/")
+	}
+	if a.cfg.Site == nil {
+		a.cfg.Site = func() interop.Site {
+			return interop.Site{Member: cfg.Member, MemberName: string(cfg.Member), PublicURL: a.site, Now: cfg.Now}
+		}
+	}
+	operator := a.routes(a.asOperator, limits{}.orNone(), unhindered)
+	public := a.routes(a.identify, a.newLimits(cfg.Limits), newAdmission(a, cfg.Load).admit)
 	a.operatorRoutes(operator)
 	a.public, a.operator = public, a.withBackup(operator)
 	return a
@@ -123,17 +151,25 @@ const base = "/api/v1"
 
 type guard = func(http.Handler) http.Handler
 
-func (a *API) routes(identify guard, lim limits) chi.Router {
+// Description of the API in OpenAPI 3.1, as it is served.
+func (a *API) Description() []byte { return a.description }
+
+func (a *API) routes(identify guard, lim limits, admit guard) chi.Router {
 	r := chi.NewRouter()
 	operatorOnly := a.wants(access.Operate)
-	r.Use(a.common, identify, lim.writes, middleware.GetHead)
+	r.Use(a.common, admit, identify, lim.reads, lim.writes, a.replayed, middleware.GetHead)
 	r.NotFound(a.noRoute)
 	r.MethodNotAllowed(a.noMethod(r))
 	h := humachi.New(r, humaConfig(a.cfg.Version, a.explain))
+	h.UseMiddleware(a.acceptable)
 	guarded := huma.Middlewares{guardOperation(operatorOnly)}
 	a.listingRoutes(h, guarded)
 	a.matchRoutes(h)
+	if a.cfg.Live != nil {
+		a.liveRoutes(h)
+	}
 	a.nodeRoutes(h)
+	a.exportRoutes(h)
 	if a.cfg.House != nil {
 		a.sessionRoutes(h, lim)
 		a.linkRoutes(h, lim)
@@ -148,6 +184,7 @@ func (a *API) routes(identify guard, lim limits) chi.Router {
 		a.grantRoutes(h)
 		a.recordRoutes(h)
 		a.documentRoutes(h, lim)
+		a.intakeRoutes(h, lim)
 	}
 
 	r.Get(base+"/members/{id}/feed", a.feed())
@@ -156,7 +193,10 @@ func (a *API) routes(identify guard, lim limits) chi.Router {
 	r.With(operatorOnly).Post(base+"/papers", a.adopt)
 	metrics := promhttp.HandlerFor(a.cfg.Gatherer, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(a.cfg.Log.Handler(), slog.LevelError)})
 	r.With(operatorOnly).Method(http.MethodGet, base+"/metrics", metrics)
+	r.Get(problemsPath, a.problemPages)
+	r.Get(problemsPath+"/{code}", a.problemPage)
 	description := describe(h)
+	a.description = description
 	r.Get(base+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/openapi+json")
 		_, _ = w.Write(description)
@@ -164,29 +204,8 @@ func (a *API) routes(identify guard, lim limits) chi.Router {
 	return r
 }
 
-// common sets what every answer carries, and turns a panic into a problem.
-func (a *API) common(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-cache")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
-		defer func() {
-			switch p := recover(); p {
-			case nil:
-			case http.ErrAbortHandler: //nolint:errorlint // the documented way to recognise it
-				panic(p)
-			default:
-				a.cfg.Log.Error("request panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
-				a.fail(w, protocol.Errorf(protocol.CodeInternal, "", "panic"))
-			}
-		}()
-		next.ServeHTTP(w, r)
-	})
-}
-
 func (a *API) noRoute(w http.ResponseWriter, _ *http.Request) {
-	write(w, newProblem(http.StatusNotFound, protocol.Errors{protocol.Errorf(protocol.CodeNotFound, "",
+	a.write(w, newProblem(http.StatusNotFound, protocol.Errors{protocol.Errorf(protocol.CodeNotFound, "",
 		"no such address; "+base+"/openapi.json lists all of them")}))
 }
 
@@ -201,7 +220,7 @@ func (a *API) noMethod(routes chi.Routes) http.HandlerFunc {
 				w.Header().Add("Allow", m)
 			}
 		}
-		write(w, newProblem(http.StatusMethodNotAllowed, protocol.Errors{protocol.Errorf(protocol.CodeValue, "method",
+		a.write(w, newProblem(http.StatusMethodNotAllowed, protocol.Errors{protocol.Errorf(protocol.CodeValue, "method",
 			"this address does not take the method; the Allow header says which it takes")}))
 	}
 }

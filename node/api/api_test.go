@@ -18,6 +18,7 @@ import (
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/ingest"
+	"github.com/asean-tmh/tmh/node/live"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/node/stats"
 	"github.com/asean-tmh/tmh/protocol"
@@ -37,6 +38,7 @@ type desk struct {
 	filter    match.Filter
 	limit     int
 
+	matching   func()        // not nil: what is done while matching
 	feedBegins chan struct{} // not nil: a feed says that it began, and stands still
 }
 
@@ -64,6 +66,10 @@ func (d *desk) Entries(f match.Filter, after match.Ref, limit int) (exchange.Pag
 }
 
 func (d *desk) Match(_ context.Context, q match.Query) (exchange.MatchAnswer, error) {
+	if d.matching != nil {
+		d.matching()
+		return exchange.MatchAnswer{Hits: []exchange.Hit{}, Verdict: match.Weak}, nil
+	}
 	d.query = q
 	a := exchange.MatchAnswer{Total: len(d.page.Entries), Next: "bmV4dA", Verdict: match.Strong, Languages: []string{"en"}, Meant: "dryer"}
 	for _, e := range d.page.Entries {
@@ -111,7 +117,7 @@ func (d *desk) Import(_ context.Context, _ string, r io.Reader, each func(exchan
 
 const listingJSON = `{"id":"TO-1","kind":"TO","country":"KH","texts":{"en":{"title":"Solar <dryer>"}},"sdg":[2,7]}`
 
-func sample(t *testing.T) exchange.Entry {
+func sample(t testing.TB) exchange.Entry {
 	t.Helper()
 	l, err := ingest.DecodeListingJSON([]byte(listingJSON))
 	if err != nil {
@@ -123,7 +129,7 @@ func sample(t *testing.T) exchange.Entry {
 	}
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t testing.TB) *desk {
 	t.Helper()
 	e := sample(t)
 	gone := exchange.Entry{
@@ -135,14 +141,18 @@ func newDesk(t *testing.T) *desk {
 	}
 }
 
-func newAPI(d *desk, token string) *api.API {
+func newAPI(d *desk, token string, change ...func(*api.Config)) *api.API {
 	reg := prometheus.NewRegistry()
 	c := prometheus.NewCounter(prometheus.CounterOpts{Name: "tmh_test_total", Help: "A test."})
 	reg.MustRegister(c)
-	return api.New(api.Config{
-		Desk: d, Decode: ingest.DecodeListingJSON, Gatherer: reg, Door: &door.Keeper{Token: token}, Version: "test",
+	cfg := api.Config{
+		Desk: d, Live: live.New(d), Decode: ingest.DecodeListingJSON, Gatherer: reg, Door: &door.Keeper{Token: token}, Version: "test",
 		Now: func() time.Time { return time.Unix(1_790_000_000, 0) }, Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	return api.New(cfg)
 }
 
 func ask(h http.Handler, method, target, body string, header ...string) *httptest.ResponseRecorder {
@@ -165,10 +175,18 @@ func problem(t *testing.T, w *httptest.ResponseRecorder, status int) api.Problem
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 		t.Fatal(err)
 	}
+	if id := w.Header().Get("X-Request-Id"); id == "" || p.Instance != "urn:uuid:"+id || !strings.HasSuffix(p.Type, "/problems/"+string(p.Code)) {
+		t.Fatalf("a problem without its names, of answer %q: %s", id, w.Body)
+	}
 	if p.Status != status || p.Title == "" || p.Detail == "" || p.Code == "" || len(p.Errors) == 0 {
 		t.Fatalf("incomplete problem: %s", w.Body)
 	}
 	return p
+}
+
+// unnamed is an answer's body without its own name.
+func unnamed(w *httptest.ResponseRecorder) string {
+	return strings.ReplaceAll(w.Body.String(), w.Header().Get("X-Request-Id"), "")
 }
 
 func fields(p api.Problem) string {
@@ -200,7 +218,7 @@ func TestReadRoutes(t *testing.T) {
 		"/api/v1/match?q=x&limit=1&ford=2": `"total":1`,
 		"/api/v1/match?q=a":                `"strength":0.75,"verdict":"fair","same":[{"origin":"LA","id":"TO-9","lang":"en","title":"The same dryer"}]`,
 		"/api/v1/match?q=b":                `"highlights":{"en":{"title":[{"text":"Solar ","hit":false},{"text":"<dryer>","hit":true}]}}`,
-		"/api/v1/match?q=c":                `"next":"bmV4dA","verdict":"strong","languages":["en"],"did_you_mean":"dryer","ranker"`,
+		"/api/v1/match?q=c":                `","verdict":"strong","languages":["en"],"did_you_mean":"dryer","ranker"`,
 		"/api/v1/match?q=d&facets=true":    `"facets":{"kinds":[{"value":"TO","count":1}]`,
 		"/api/v1/suggest?q=d":              `{"suggestions":[{"text":"dryer","phrase":"dryer","count":3}]}`,
 		"/api/v1/suggest?q=zz&limit=20":    `{"suggestions":[]}`,
@@ -250,9 +268,13 @@ func TestFiltersReachTheDesk(t *testing.T) {
 func TestOrderAndPlaceReachTheDesk(t *testing.T) {
 	d := newDesk(t)
 	h := newAPI(d, "").Public()
+	var first api.MatchView
+	if err := json.Unmarshal(ask(h, "GET", "/api/v1/match?q=x&lang=th&sort=newest&limit=3", "").Body.Bytes(), &first); err != nil || first.Next == "" {
+		t.Fatalf("no next: %v", err)
+	}
 	for method, request := range map[string][2]string{
-		"GET":  {"/api/v1/match?q=x&lang=th&sort=newest&facets=true&limit=3&after=bmV4dA", ""},
-		"POST": {"/api/v1/match", `{"text":"x","lang":"th","sort":"newest","facets":true,"limit":3,"after":"bmV4dA"}`},
+		"GET":  {"/api/v1/match?q=x&lang=th&sort=newest&facets=true&limit=3&after=" + first.Next, ""},
+		"POST": {"/api/v1/match", `{"text":"x","lang":"th","sort":"newest","facets":true,"limit":3,"after":"` + first.Next + `"}`},
 	} {
 		d.query = match.Query{}
 		w := ask(h, method, request[0], request[1])

@@ -114,7 +114,7 @@ func (a *API) exportAudit(ctx context.Context, b browser, f audit.Filter) {
 
 func (a *API) auditPage(ctx context.Context, in *auditInput) (*auditOutput, error) {
 	list := "audit?" + in.values().Encode()
-	place, err := cursorPlace(list, in.Cursor)
+	place, err := a.cursorPlace(door.ActorOf(ctx), list, in.Cursor)
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
@@ -123,7 +123,7 @@ func (a *API) auditPage(ctx context.Context, in *auditInput) (*auditOutput, erro
 	var next uint64
 	page.Entries, next, err = a.cfg.House.Log(door.ActorOf(ctx), in.filter(), before, in.Limit)
 	if next > 0 {
-		page.Next = placeCursor(list, strconv.FormatUint(next, 10))
+		page.Next = a.placeCursor(door.ActorOf(ctx), list, strconv.FormatUint(next, 10))
 	}
 	if err != nil {
 		return nil, a.refusal(ctx, err)

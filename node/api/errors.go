@@ -2,10 +2,12 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/asean-tmh/tmh/protocol"
@@ -36,13 +38,18 @@ func statuses() map[protocol.Code]int {
 
 // Problem is the body of every answer that is not a success, as RFC 9457 has it.
 type Problem struct {
+	Type   string          `json:"type" format:"uri-reference" doc:"address of a page that explains the code"`
 	Title  string          `json:"title" doc:"the status in words"`
 	Status int             `json:"status" doc:"the HTTP status"`
 	Detail string          `json:"detail" doc:"what is wrong and, where there is one, the next step"`
 	Code   protocol.Code   `json:"code" doc:"the first fault's code, which never changes its meaning"`
 	Errors protocol.Errors `json:"errors" doc:"every fault of the request, by field"`
+	// Instance is the answer's X-Request-Id, under which the node's log has the request.
+	Instance string `json:"instance,omitempty" format:"uri-reference" doc:"names this answer: the X-Request-Id, by which the operator finds it in the node's log"`
 	// Tombstone of a listing that was withdrawn.
 	Tombstone *protocol.Tombstone `json:"tombstone,omitempty"`
+
+	cause error // for the log, until it stands there
 }
 
 const problemType = "application/problem+json"
@@ -53,7 +60,10 @@ func (p *Problem) GetStatus() int              { return p.Status }
 func (p *Problem) ContentType(_ string) string { return problemType }
 
 func newProblem(status int, faults protocol.Errors) *Problem {
-	p := &Problem{Title: http.StatusText(status), Status: status, Code: faults[0].Code, Detail: faults[0].Message, Errors: faults}
+	p := &Problem{
+		Type: problemsPath + "/" + string(faults[0].Code), Title: http.StatusText(status), Status: status, Code: faults[0].Code,
+		Detail: faults[0].Message, Errors: faults,
+	}
 	if len(faults) > 1 {
 		p.Detail = "several things are wrong; errors names each"
 	}
@@ -70,38 +80,67 @@ func (a *API) problem(err error) *Problem {
 	}
 	for _, f := range faults {
 		if f.Code == protocol.CodeInternal || !ok {
-			a.cfg.Log.Error("request failed", "error", err)
-			return newProblem(http.StatusInternalServerError, protocol.Errors{internal()})
+			p := newProblem(http.StatusInternalServerError, protocol.Errors{internal()})
+			p.cause = err
+			return p
 		}
 	}
+	p := newProblem(status, faults)
 	if status >= http.StatusInternalServerError {
-		a.cfg.Log.Warn("request refused", "error", err)
+		p.cause = err
 	}
-	return newProblem(status, faults)
+	return p
+}
+
+// complete says in a problem which answer it is, and writes its cause into the log under the same name.
+func (a *API) complete(p *Problem, h http.Header) *Problem {
+	id := h.Get(requestIDHeader)
+	if id != "" {
+		p.Instance = "urn:uuid:" + id
+	}
+	p.Type = a.site + problemsPath + "/" + string(p.Code)
+	switch {
+	case p.cause == nil:
+	case p.Code == protocol.CodeInternal:
+		a.cfg.Log.Error("request failed", "request", id, "error", p.cause)
+	default:
+		a.cfg.Log.Warn("request refused", "request", id, "error", p.cause)
+	}
+	p.cause = nil
+	return p
 }
 
 func internal() *protocol.Error {
 	return protocol.Errorf(protocol.CodeInternal, "", "a fault of this node; its log says more. Try again, and tell its operator if it stays")
 }
 
-func (a *API) fail(w http.ResponseWriter, err error) { write(w, a.problem(err)) }
+func (a *API) fail(w http.ResponseWriter, err error) { a.write(w, a.problem(err)) }
 
-func write(w http.ResponseWriter, p *Problem) {
+func (a *API) write(w http.ResponseWriter, p *Problem) {
 	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p)
+	_ = json.NewEncoder(w).Encode(a.complete(p, w.Header()))
 }
 
 // explain turns the faults that huma found itself into a Problem without echoing what was sent. It is a transformer of this
 // API's configuration, so that huma.NewError, a variable of its package, stays as it is.
-func (a *API) explain(_ huma.Context, _ string, v any) (any, error) {
-	e, ok := v.(*huma.ErrorModel)
+func (a *API) explain(ctx huma.Context, _ string, v any) (any, error) {
+	p, ok := v.(*Problem)
+	if e, theirs := v.(*huma.ErrorModel); theirs {
+		p, ok = inOurForm(e), true
+	}
 	if !ok {
 		return v, nil
 	}
+	_, w := humachi.Unwrap(ctx)
+	return a.complete(p, w.Header()), nil
+}
+
+func inOurForm(e *huma.ErrorModel) *Problem {
 	if e.Status >= http.StatusInternalServerError {
-		a.cfg.Log.Error("request failed", "detail", e.Detail)
-		return newProblem(e.Status, protocol.Errors{internal()}), nil
+		p := newProblem(e.Status, protocol.Errors{internal()})
+		p.cause = errors.New(e.Detail)
+		return p
 	}
 	var faults protocol.Errors
 	for _, d := range e.Errors {
@@ -126,7 +165,14 @@ func (a *API) explain(_ huma.Context, _ string, v any) (any, error) {
 	if len(faults) == 0 {
 		faults = protocol.Errors{protocol.Errorf(protocol.CodeValue, "", "%s", e.Detail)}
 	}
-	return newProblem(e.Status, faults), nil
+	if e.Status == http.StatusUnsupportedMediaType {
+		faults = protocol.Errors{wrongType()}
+	}
+	return newProblem(e.Status, faults)
+}
+
+func wrongType() *protocol.Error {
+	return protocol.Errorf(protocol.CodeValue, "Content-Type", "send application/json")
 }
 
 // inOurWords says what huma finds most often as all other faults are said: about the member, with the next step.

@@ -17,6 +17,7 @@ import (
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/ingest"
+	"github.com/asean-tmh/tmh/node/live"
 	"github.com/asean-tmh/tmh/node/mail"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
@@ -44,7 +45,7 @@ func newHub(t *testing.T, change ...func(*house.Config)) *hub {
 		Sign: func(protocol.Entitlement) (*protocol.SignedEntitlement, error) {
 			return nil, protocol.Errorf(protocol.CodeUnavailable, "", "no network here")
 		},
-		PublicURL: "http://localhost:8080", Hashes: 2,
+		PublicURL: "http://localhost:8080", Hashes: 2, Imports: t.TempDir(),
 	}
 	for _, f := range change {
 		f(&cfg)
@@ -52,8 +53,9 @@ func newHub(t *testing.T, change ...func(*house.Config)) *hub {
 	if h.house, err = house.New(cfg); err != nil {
 		t.Fatal(err)
 	}
+	desk := newDesk(t)
 	h.api = api.New(api.Config{
-		Desk: newDesk(t), Decode: ingest.DecodeListingJSON, Door: &door.Keeper{House: h.house, Member: "KH", Token: "operators-secret"}, House: h.house,
+		Desk: desk, Live: live.New(desk), Decode: ingest.DecodeListingJSON, Door: &door.Keeper{House: h.house, Member: "KH", Token: "operators-secret"}, House: h.house,
 		Member: "KH", Version: "test", Now: cfg.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	return h

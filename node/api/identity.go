@@ -17,7 +17,7 @@ func (a *API) identify(next http.Handler) http.Handler {
 		known, err := a.door.Identify(r)
 		if err != nil {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="tmh", error="invalid_token"`)
-			write(w, newProblem(http.StatusUnauthorized, protocol.All(err)))
+			a.write(w, newProblem(http.StatusUnauthorized, protocol.All(err)))
 			return
 		}
 		next.ServeHTTP(w, known)
@@ -50,7 +50,7 @@ func (a *API) refuse(w http.ResponseWriter, actor access.Actor, err error) {
 		p.Status, p.Title = http.StatusUnauthorized, http.StatusText(http.StatusUnauthorized)
 		w.Header().Set("WWW-Authenticate", `Bearer realm="tmh"`)
 	}
-	write(w, p)
+	a.write(w, p)
 }
 
 // guardOperation makes an operation of huma's pass the guard first.

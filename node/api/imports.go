@@ -33,7 +33,7 @@ func (a *API) imports(w http.ResponseWriter, r *http.Request) {
 	case s.broken:
 		a.cfg.Log.Info("import's caller went away", "error", err)
 	default:
-		_ = s.send(exchange.ImportEvent{Fault: a.problem(err).Errors[0]})
+		_ = s.send(exchange.ImportEvent{Fault: a.complete(a.problem(err), w.Header()).Errors[0]})
 	}
 }
 

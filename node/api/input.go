@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/protocol"
 )
 
@@ -59,7 +57,7 @@ func (p *Payload) Resolve(ctx huma.Context) (faults []error) {
 
 func readJSON(ctx huma.Context, most int) ([]byte, []error) {
 	if ct := ctx.Header("Content-Type"); ct != "" && !strings.HasPrefix(ct, "application/json") {
-		return nil, []error{finding{protocol.Errorf(protocol.CodeValue, "Content-Type", "send application/json"), http.StatusUnsupportedMediaType}}
+		return nil, []error{finding{wrongType(), http.StatusUnsupportedMediaType}}
 	}
 	b, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), int64(most)+1))
 	var network net.Error
@@ -129,42 +127,6 @@ func withID(listing []byte, id string) []byte {
 		member += ","
 	}
 	return bytes.Replace(listing, []byte("{"), []byte(member), 1)
-}
-
-// cursor names a place in a list, for one set of filters. It is opaque to callers but no secret: the check sum refuses
-// what was cut off, altered, or made for other filters.
-func cursor(next match.Ref, f match.Filter) string {
-	if next == (match.Ref{}) {
-		return ""
-	}
-	place := string(next.Origin) + "/" + string(next.ID)
-	sum := cursorSum(place, f)
-	return base64.RawURLEncoding.EncodeToString(append(sum[:8], place...))
-}
-
-func parseCursor(s string, f match.Filter) (match.Ref, error) {
-	if s == "" {
-		return match.Ref{}, nil
-	}
-	refused := protocol.Errorf(protocol.CodeValue, "cursor",
-		"is not one that this list gave for these filters: begin without it, and follow the next links")
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) < 8 {
-		return match.Ref{}, refused
-	}
-	place := string(b[8:])
-	sum := cursorSum(place, f)
-	origin, id, _ := strings.Cut(place, "/")
-	ref, err := match.ParseRef(origin, id)
-	if err != nil || !bytes.Equal(b[:8], sum[:8]) {
-		return match.Ref{}, refused
-	}
-	return ref, nil
-}
-
-func cursorSum(place string, f match.Filter) protocol.Hash {
-	f.Today = 0 // a list may be followed past midnight
-	return protocol.Sum(fmt.Appendf(nil, "tmh/cursor/1 %s %+v", place, f))
 }
 
 func clip(s string) string {

@@ -44,6 +44,12 @@ type entryInput struct {
 	IfNoneMatch string `header:"If-None-Match"`
 }
 
+type ownEntryInput struct {
+	Known
+	ID          string `path:"id" doc:"the id that this node gave it"`
+	IfNoneMatch string `header:"If-None-Match"`
+}
+
 type entryOutput struct {
 	Status int
 	ETag   string `header:"ETag"`
@@ -85,6 +91,11 @@ func (a *API) listingRoutes(h huma.API, guarded huma.Middlewares) {
 		Summary: "One listing; 410 with its tombstone where it was withdrawn",
 	}, a.entry)
 	huma.Register(h, huma.Operation{
+		OperationID: "get-own", Method: http.MethodGet, Path: base + "/listings/{id}", Summary: "One listing of this node's own, by its id alone",
+	}, func(ctx context.Context, in *ownEntryInput) (*entryOutput, error) {
+		return a.entry(ctx, &entryInput{RefInput: RefInput{Origin: string(a.cfg.Member), ID: in.ID}, IfNoneMatch: in.IfNoneMatch})
+	})
+	huma.Register(h, huma.Operation{
 		OperationID: "publish", Method: http.MethodPost, Path: base + "/listings", Summary: "Publish or revise a listing of this node",
 		DefaultStatus: http.StatusCreated, Middlewares: guarded, Security: bearer,
 	}, func(ctx context.Context, in *publishInput) (*receiptOutput, error) {
@@ -105,7 +116,7 @@ func (a *API) listingRoutes(h huma.API, guarded huma.Middlewares) {
 
 func (a *API) list(_ context.Context, in *listInput) (*listOutput, error) {
 	f := in.filter(a.today())
-	after, err := parseCursor(in.Cursor, f)
+	after, err := a.parseCursor(in.Cursor, f)
 	if err != nil {
 		return nil, a.problem(err)
 	}
@@ -113,7 +124,7 @@ func (a *API) list(_ context.Context, in *listInput) (*listOutput, error) {
 	if err != nil {
 		return nil, a.problem(err)
 	}
-	out := &listOutput{Body: ListPage{Entries: append([]exchange.Entry{}, page.Entries...), Next: cursor(page.Next, f)}}
+	out := &listOutput{Body: ListPage{Entries: append([]exchange.Entry{}, page.Entries...), Next: a.cursor(page.Next, f)}}
 	if out.Body.Next != "" {
 		out.Link = "<" + base + "/listings?" + in.query(out.Body.Next).Encode() + `>; rel="next"`
 	}

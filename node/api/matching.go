@@ -102,7 +102,7 @@ func (a *API) search(ctx context.Context, in *searchInput) (*matchOutput, error)
 		Text: in.Q, Lang: protocol.Lang(in.Lang), Filter: in.filter(a.today()), Sort: sorting(in.Sort), Facets: in.Facets,
 		Limit: in.Limit, Offset: in.Offset, After: in.After,
 	}
-	if faults = append(faults, paging(&q)...); len(faults) > 0 {
+	if faults = append(faults, a.paging(&q)...); len(faults) > 0 {
 		return nil, a.problem(faults)
 	}
 	return a.answer(a.cfg.Desk.Match(ctx, q))
@@ -119,7 +119,7 @@ func sorting(name string) match.Sort {
 }
 
 // paging judges which part of an answer is wanted.
-func paging(q *match.Query) (faults protocol.Errors) {
+func (a *API) paging(q *match.Query) (faults protocol.Errors) {
 	switch {
 	case q.Limit < 1 || q.Limit > match.MaxLimit:
 		faults = append(faults, protocol.Errorf(protocol.CodeValue, "limit", "is not between 1 and %d", match.MaxLimit))
@@ -129,7 +129,12 @@ func paging(q *match.Query) (faults protocol.Errors) {
 	if q.After != "" && q.Offset != 0 {
 		faults = append(faults, protocol.Errorf(protocol.CodeValue, "after", "goes on from a place by itself: leave offset out"))
 	}
-	return faults
+	if len(faults) > 0 {
+		return faults
+	}
+	place, err := a.unseal(matchList, "after", q.After)
+	q.After = place
+	return protocol.All(err)
 }
 
 func (a *API) answer(m exchange.MatchAnswer, err error) (*matchOutput, error) {
@@ -137,7 +142,7 @@ func (a *API) answer(m exchange.MatchAnswer, err error) (*matchOutput, error) {
 		return nil, a.problem(err)
 	}
 	return &matchOutput{MatchView{
-		Hits: append([]exchange.Hit{}, m.Hits...), Total: m.Total, Next: m.Next, Verdict: m.Verdict, Languages: append([]string{}, m.Languages...),
+		Hits: append([]exchange.Hit{}, m.Hits...), Total: m.Total, Next: a.seal(matchList, m.Next), Verdict: m.Verdict, Languages: append([]string{}, m.Languages...),
 		Meant: m.Meant, Facets: m.Facets, Ranker: m.Ranker, Behind: append([]exchange.MemberState{}, m.Behind...), Indexing: m.Indexing,
 	}}, nil
 }
@@ -187,7 +192,7 @@ func (a *API) parseMatch(body []byte) (match.Query, protocol.Errors) {
 	if q.Sort = sorting(sort); !slices.Contains([]match.Sort{match.ByScore, match.ByNewest, match.ByEnd, match.ByTRL, match.ByCountry}, q.Sort) {
 		faults = append(faults, protocol.Errorf(protocol.CodeValue, "sort", "“%s” is not one of score, newest, ending, trl, country", clip(sort)))
 	}
-	faults = append(faults, paging(&q)...)
+	faults = append(faults, a.paging(&q)...)
 	if given(filter) {
 		faults = append(faults, a.parseFilter(filter, &q.Filter)...)
 	}

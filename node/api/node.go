@@ -45,7 +45,11 @@ func (a *API) nodeRoutes(h huma.API) {
 		OperationID: "member", Method: http.MethodGet, Path: base + "/members/{id}",
 		Summary: "One member in detail: contradictions that it signed, epochs that it opened, and faults seen here",
 	}, func(_ context.Context, in *memberInput) (*memberOutput, error) {
-		d, err := a.cfg.Desk.Member(protocol.MemberID(in.ID))
+		id, err := protocol.ParseMemberID(in.ID)
+		if err != nil {
+			return nil, a.problem(protocol.Errorf(protocol.CodeNotFound, "id", "no member has such an id"))
+		}
+		d, err := a.cfg.Desk.Member(id)
 		if err != nil {
 			return nil, a.problem(err)
 		}

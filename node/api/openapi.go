@@ -22,7 +22,7 @@ func humaConfig(version string, explain huma.Transformer) huma.Config {
 		version = "0"
 	}
 	c := huma.DefaultConfig("TMH node", version)
-	c.Info.Description = "Matching of technology over the catalogue of a whole federation. Everybody may read summaries; for all else one signs in."
+	c.Info.Description = introduction
 	c.DocsPath, c.SchemasPath, c.OpenAPIPath = "", "", ""
 	c.CreateHooks = nil
 	c.Transformers = []huma.Transformer{explain}
@@ -69,8 +69,7 @@ func describe(h huma.API) []byte {
 	bodies(doc)
 	text := func(contentType string) map[string]*huma.Response {
 		return map[string]*huma.Response{
-			"200":     {Description: "OK", Content: map[string]*huma.MediaType{contentType: {Schema: &huma.Schema{Type: huma.TypeString}}}},
-			"default": {Description: "Error", Content: map[string]*huma.MediaType{problemType: {Schema: doc.Components.Schemas.Schema(typeOf[Problem](), true, "")}}},
+			"200": {Description: "OK", Content: map[string]*huma.MediaType{contentType: {Schema: &huma.Schema{Type: huma.TypeString}}}},
 		}
 	}
 	operator := []map[string][]string{{"operator": {}}}
@@ -78,7 +77,7 @@ func describe(h huma.API) []byte {
 		OperationID: "import", Method: http.MethodPost, Path: base + "/imports", Security: operator,
 		Summary:     "Publish many listings; the answer streams one JSON line an event, the last says done or fault",
 		Parameters:  []*huma.Param{{Name: "format", In: "query", Required: true, Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"jsonl", "csv"}}}},
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-ndjson": {}, "text/csv": {}}},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-ndjson": {Schema: &huma.Schema{Type: huma.TypeString}}, "text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}},
 		Responses:   text("application/x-ndjson"),
 	})
 	doc.AddOperation(feedOperation(text("application/jsonl")))
@@ -90,21 +89,36 @@ func describe(h huma.API) []byte {
 		OperationID: "charter", Method: http.MethodGet, Path: "/.well-known/tmh/charter",
 		Summary: "Charter chain and member cards, which authenticate themselves", Responses: text("application/octet-stream"),
 	})
+	page := text("text/html")
+	page["200"].Content["text/plain"] = page["200"].Content["text/html"]
+	doc.AddOperation(&huma.Operation{
+		OperationID: "problems", Method: http.MethodGet, Path: problemsPath, Summary: "What the codes of problems mean, as a page", Responses: page,
+	})
+	one := text("text/html")
+	one["200"].Content["text/plain"] = one["200"].Content["text/html"]
+	doc.AddOperation(&huma.Operation{
+		OperationID: "problem", Method: http.MethodGet, Path: problemsPath + "/{code}", Summary: "What a code means, and what to do, as a page", Responses: one,
+		Parameters: []*huma.Param{{Name: "code", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}, Description: "such as value"}},
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "openapi", Method: http.MethodGet, Path: base + "/openapi.json", Summary: "This description", Responses: text("application/openapi+json"),
+	})
+	doc.AddOperation(&huma.Operation{
+		OperationID: "adopt-papers", Method: http.MethodPost, Path: base + "/papers", Security: operator,
+		Summary:     "Give the node charters and member cards, in their wire form",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}},
+		Responses:   map[string]*huma.Response{"204": {Description: "No Content"}},
+	})
+	describeAll(doc)
 	all := doc.Components.Schemas.Map()
-	if p, e := all["Problem"], all["ErrorModel"]; p != nil && e != nil {
-		*e = *p // what explain makes of it
-	}
+	delete(all, "ErrorModel") // huma's: explain makes a Problem of it
 	explainForms(all)
 	for _, s := range all {
 		notNull(s)
 	}
-	for _, p := range doc.Paths {
-		for _, op := range []*huma.Operation{p.Get, p.Post, p.Put, p.Patch, p.Delete} {
-			if op != nil {
-				for _, param := range op.Parameters {
-					notNull(param.Schema)
-				}
-			}
+	for op := range operations(doc) {
+		for _, param := range op.Parameters {
+			notNull(param.Schema)
 		}
 	}
 	b, err := json.Marshal(doc)

@@ -104,7 +104,7 @@ func (a *API) organisationRoutes(h huma.API) {
 
 func (a *API) organisations(ctx context.Context, in *organisationsInput) (*organisationsOutput, error) {
 	const list = "organisations"
-	place, err := cursorPlace(list, in.Cursor)
+	place, err := a.cursorPlace(door.ActorOf(ctx), list, in.Cursor)
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
@@ -112,6 +112,6 @@ func (a *API) organisations(ctx context.Context, in *organisationsInput) (*organ
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
-	next = placeCursor(list, next)
+	next = a.placeCursor(door.ActorOf(ctx), list, next)
 	return &organisationsOutput{nextLink(base+"/organisations", nil, in.Limit, next), OrganisationsPage{append([]access.Organisation{}, all...), next}}, nil
 }

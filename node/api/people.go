@@ -138,7 +138,7 @@ func (a *API) peopleRoutes(h huma.API) {
 func (a *API) people(ctx context.Context, in *peopleInput) (*peopleOutput, error) {
 	filters := url.Values{"q": {in.Q}, "role": {in.Role}, "organisation": {in.Organisation}}
 	list := "people?" + filters.Encode()
-	place, err := cursorPlace(list, in.Cursor)
+	place, err := a.cursorPlace(door.ActorOf(ctx), list, in.Cursor)
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
@@ -148,7 +148,7 @@ func (a *API) people(ctx context.Context, in *peopleInput) (*peopleOutput, error
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
-	next = placeCursor(list, next)
+	next = a.placeCursor(door.ActorOf(ctx), list, next)
 	return &peopleOutput{nextLink(base+"/people", filters, in.Limit, next), PeoplePage{append([]access.User{}, all...), next}}, nil
 }
 
@@ -187,7 +187,7 @@ func (a *API) invite(ctx context.Context, in *inviteInput) (*invitedOutput, erro
 
 func (a *API) invitations(ctx context.Context, in *invitationsInput) (*invitationsOutput, error) {
 	const list = "invitations"
-	place, err := cursorPlace(list, in.Cursor)
+	place, err := a.cursorPlace(door.ActorOf(ctx), list, in.Cursor)
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
@@ -195,6 +195,6 @@ func (a *API) invitations(ctx context.Context, in *invitationsInput) (*invitatio
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
-	next = placeCursor(list, next)
+	next = a.placeCursor(door.ActorOf(ctx), list, next)
 	return &invitationsOutput{nextLink(base+"/invitations", nil, in.Limit, next), InvitationsPage{append([]access.Invitation{}, all...), next}}, nil
 }

@@ -231,7 +231,7 @@ func (a *API) postings(ctx context.Context, in *postingsInput) (*postingsOutput,
 		org = ""
 	}
 	list := "postings " + string(org) + " " + string(in.State) + " " + string(in.Revision)
-	after, err := cursorPlace(list, in.Cursor)
+	after, err := a.cursorPlace(door.ActorOf(ctx), list, in.Cursor)
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
@@ -244,7 +244,7 @@ func (a *API) postings(ctx context.Context, in *postingsInput) (*postingsOutput,
 }
 
 func (a *API) page(actor access.Actor, page posting.Page, path, list string, filters url.Values, limit int) *postingsOutput {
-	out := &postingsOutput{Body: PostingsPage{Postings: []PostingView{}, Next: placeCursor(list, page.Next)}}
+	out := &postingsOutput{Body: PostingsPage{Postings: []PostingView{}, Next: a.placeCursor(actor, list, page.Next)}}
 	for _, h := range page.Postings {
 		h.History = []posting.Entry{}
 		out.Body.Postings = append(out.Body.Postings, a.view(actor, h))
@@ -276,7 +276,7 @@ type missingOutput struct {
 
 func (a *API) missing(ctx context.Context, in *missingInput) (*missingOutput, error) {
 	const list = "missing"
-	from, err := cursorPlace(list, in.Cursor)
+	from, err := a.cursorPlace(door.ActorOf(ctx), list, in.Cursor)
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
@@ -284,7 +284,7 @@ func (a *API) missing(ctx context.Context, in *missingInput) (*missingOutput, er
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
-	out := &missingOutput{Body: MissingPage{append([]posting.Lack{}, all...), placeCursor(list, string(next))}}
+	out := &missingOutput{Body: MissingPage{append([]posting.Lack{}, all...), a.placeCursor(door.ActorOf(ctx), list, string(next))}}
 	out.Link = nextLink(base+"/postings/missing", nil, in.Limit, out.Body.Next)
 	return out, nil
 }

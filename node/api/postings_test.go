@@ -240,7 +240,7 @@ func TestOthersListingsAreHidden(t *testing.T) {
 			if w.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("%s %s may be kept", r.Method, at)
 			}
-			return w.Code, w.Body.String()
+			return w.Code, unnamed(w)
 		}
 		// An editor of another organisation: 404, in the same words, or 403 where his role may not do it with any listing.
 		code, body := ask(o.other, id(m), reference)

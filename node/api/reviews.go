@@ -64,7 +64,7 @@ func (a *API) reviewRoutes(h huma.API) {
 
 func (a *API) queue(ctx context.Context, in *queueInput) (*postingsOutput, error) {
 	list := "reviews " + string(in.State)
-	after, err := cursorPlace(list, in.Cursor)
+	after, err := a.cursorPlace(door.ActorOf(ctx), list, in.Cursor)
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}

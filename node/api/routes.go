@@ -5,6 +5,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/house"
+	"github.com/asean-tmh/tmh/node/interop"
 )
 
 // A route is an address of the API and who may use it. What is not in the table is not served (a test compares).
@@ -25,7 +26,7 @@ const (
 
 // routes is every address that the API serves.
 func routes() (all []route) {
-	for _, part := range [][]route{federationRoutes(), sessionTable(), accountTable(), peopleTable(), houseTable()} {
+	for _, part := range [][]route{federationRoutes(), sessionTable(), accountTable(), peopleTable(), houseTable(), intakeTable()} {
 		all = append(all, part...)
 	}
 	return all
@@ -37,11 +38,23 @@ func federationRoutes() []route {
 	return []route{
 		{Method: get, Path: base + "/listings", Action: access.ReadSummary, Who: everybody},
 		{Method: get, Path: base + "/listings/{origin}/{id}", Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: base + "/listings/{id}", Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: base + "/listings.csv", Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: base + "/listings.xlsx", Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: base + "/listings.jsonl", Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: dcatPath, Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: base + "/listings/{origin}/{id}/schema.jsonld", Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: atomPath, Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: interop.SitemapPath, Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: interop.SitemapPagePath, Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: interop.SchemaPath, Who: everybody},
+		{Method: get, Path: robotsPath, Who: everybody},
 		{Method: post, Path: base + "/listings", Action: access.Operate, Who: "the operator, past drafts and review"},
 		{Method: put, Path: base + "/listings/{id}", Action: access.Operate, Who: "the operator, past drafts and review"},
 		{Method: remove, Path: base + "/listings/{id}", Action: access.Operate, Who: "the operator, past drafts and review"},
 		{Method: get, Path: base + "/match", Action: access.ReadSummary, Who: everybody},
 		{Method: post, Path: base + "/match", Action: access.ReadSummary, Who: everybody},
+		{Method: get, Path: base + "/match/live", Action: access.ReadSummary, Who: everybody},
 		{Method: get, Path: base + "/suggest", Action: access.ReadSummary, Who: everybody},
 		{Method: get, Path: base + "/members", Who: everybody},
 		{Method: get, Path: base + "/members/{id}", Who: everybody},
@@ -50,6 +63,8 @@ func federationRoutes() []route {
 		{Method: get, Path: base + "/health", Who: everybody},
 		{Method: get, Path: base + "/openapi.json", Who: everybody},
 		{Method: get, Path: "/.well-known/tmh/charter", Who: everybody},
+		{Method: get, Path: problemsPath, Who: everybody},
+		{Method: get, Path: problemsPath + "/{code}", Who: everybody},
 		{Method: post, Path: base + "/imports", Action: access.Operate, Who: "the operator"},
 		{Method: post, Path: base + "/papers", Action: access.Operate, Who: "the operator"},
 		{Method: get, Path: base + "/metrics", Action: access.Operate, Who: "the operator"},
@@ -182,5 +197,41 @@ func houseTable() []route {
 		{Method: get, Path: at("/grants"), Action: access.GrantAccess, Who: editor},
 		{Method: post, Path: at("/grants"), Action: access.GrantAccess, Who: editor},
 		{Method: remove, Path: at("/grants/{grant}"), Action: access.GrantAccess, Who: editor},
+	}
+}
+
+// intakeTable are of imports as jobs.
+func intakeTable() []route {
+	const get, post, put, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
+	const (
+		importer = "an editor of the organisation, or the operator"
+		onlooker = "an editor of the organisation, or an administrator"
+	)
+	of := func(rest string) string { return base + "/organisations/{id}" + rest }
+	at := func(rest string) string { return base + "/imports/{id}" + rest }
+	return []route{
+		{Method: get, Path: base + "/mapping-targets", Who: everybody},
+		{Method: get, Path: of("/mappings"), Action: access.ReadImport, Who: onlooker},
+		{Method: post, Path: of("/mappings/inspect"), Action: access.ImportPosting, Who: importer},
+		{Method: get, Path: of("/mappings/{name}"), Action: access.ReadImport, Who: onlooker},
+		{Method: put, Path: of("/mappings/{name}"), Action: access.ImportPosting, Who: importer},
+		{Method: remove, Path: of("/mappings/{name}"), Action: access.ImportPosting, Who: importer},
+		{Method: get, Path: of("/sources"), Action: access.ReadImport, Who: onlooker},
+		{Method: post, Path: of("/sources/test"), Action: access.ImportPosting, Who: importer},
+		{Method: get, Path: of("/sources/{name}"), Action: access.ReadImport, Who: onlooker},
+		{Method: put, Path: of("/sources/{name}"), Action: access.ImportPosting, Who: importer},
+		{Method: remove, Path: of("/sources/{name}"), Action: access.ImportPosting, Who: importer},
+		{Method: post, Path: of("/sources/{name}/harvest"), Action: access.ImportPosting, Who: importer},
+		{Method: get, Path: of("/imports"), Action: access.ReadImport, Who: onlooker},
+		{Method: post, Path: of("/imports"), Action: access.ImportPosting, Who: importer},
+		{Method: get, Path: at(""), Action: access.ReadImport, Who: onlooker},
+		{Method: remove, Path: at(""), Action: access.ImportPosting, Who: importer},
+		{Method: post, Path: at("/cancel"), Action: access.ImportPosting, Who: importer},
+		{Method: post, Path: at("/apply"), Action: access.ImportPosting, Who: importer},
+		{Method: post, Path: at("/confirm"), Action: access.ImportPosting, Who: importer},
+		{Method: get, Path: at("/rows"), Action: access.ReadImport, Who: onlooker},
+		{Method: get, Path: at("/errors"), Action: access.ReadImport, Who: onlooker},
+		{Method: get, Path: at("/mapping"), Action: access.ReadImport, Who: onlooker},
+		{Method: get, Path: at("/events"), Action: access.ReadImport, Who: onlooker},
 	}
 }

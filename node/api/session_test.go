@@ -101,7 +101,7 @@ func TestSignInAndOut(t *testing.T) {
 	for range 5 {
 		guesser.refused(401, "do not belong together", "POST", "/session", map[string]any{"email": "nobody@example.org", "password": "wrong password"})
 	}
-	if again := guesser.ask("POST", "/session", map[string]any{"email": "nobody@example.org", "password": "x"}); again.Code != 429 || again.Body.String() != w.Body.String() {
+	if again := guesser.ask("POST", "/session", map[string]any{"email": "nobody@example.org", "password": "x"}); again.Code != 429 || unnamed(again) != unnamed(w) {
 		t.Errorf("without an account another answer: %s", again.Body)
 	}
 	h.clock = h.clock.Add(16 * time.Minute)

@@ -41,6 +41,7 @@ type tokenInput struct {
 		Scopes []access.Scope `json:"scopes" maxItems:"20" doc:"read, write, review, admin: what it may do of what its owner may"`
 		Days   int            `json:"days,omitempty" minimum:"1" maximum:"400" doc:"how long it lasts; left out: 90"`
 		User   access.UserID  `json:"user,omitempty" maxLength:"40" doc:"whose it is, for the operator alone; left out: one's own"`
+		Email  string         `json:"email,omitempty" maxLength:"320" doc:"whose it is by e-mail address, instead of user"`
 	}
 }
 
@@ -63,9 +64,9 @@ func (a *API) tokenRoutes(h huma.API) {
 	huma.Register(h, ours("token-create", http.MethodPost, "/tokens", "Make a token for a program; its secret is shown once"),
 		func(ctx context.Context, in *tokenInput) (*newTokenOutput, error) {
 			by := door.ActorOf(ctx)
-			owner := cmp.Or(in.Body.User, by.User)
-			if owner == "" && by.Operator {
-				return nil, a.refusal(ctx, protocol.Errorf(protocol.CodeRequired, "user", "say whose token it is: the operator has no account"))
+			owner, err := a.tokenOwner(by, in.Body.User, in.Body.Email)
+			if err != nil {
+				return nil, a.refusal(ctx, err)
 			}
 			secret, t, err := people.CreateToken(by, owner, in.Body.Name, in.Body.Scopes, time.Duration(cmp.Or(in.Body.Days, tokenDays))*24*time.Hour)
 			if err != nil {
@@ -84,6 +85,22 @@ func (a *API) tokenRoutes(h huma.API) {
 		func(ctx context.Context, _ *nothing) (*struct{}, error) {
 			return a.done(ctx, people.ConfirmAllTokens(door.ActorOf(ctx)))
 		})
+}
+
+// tokenOwner is whom a token is for: whoever asks, unless the operator names another.
+func (a *API) tokenOwner(by access.Actor, id access.UserID, email string) (access.UserID, error) {
+	switch {
+	case id != "" && email != "":
+		return "", protocol.Errorf(protocol.CodeValue, "email", "names the owner a second time: give either user or email")
+	case email != "" && !by.Operator:
+		return "", protocol.Errorf(protocol.CodeNotPermitted, "email", "only the operator makes tokens for others: leave it out")
+	case email != "":
+		u, err := a.cfg.House.People.UserOf(by, email)
+		return u.ID, err
+	case id == "" && by.Operator:
+		return "", protocol.Errorf(protocol.CodeRequired, "user", "say whose token it is, by user or email: the operator has no account")
+	}
+	return cmp.Or(id, by.User), nil
 }
 
 func (a *API) tokens(ctx context.Context, in *tokensInput) (*tokensOutput, error) {
@@ -106,7 +123,7 @@ func (a *API) tokens(ctx context.Context, in *tokensInput) (*tokensOutput, error
 		filters.Set("unconfirmed", "true")
 	}
 	list := "tokens?" + filters.Encode()
-	place, err := cursorPlace(list, in.Cursor)
+	place, err := a.cursorPlace(door.ActorOf(ctx), list, in.Cursor)
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
@@ -114,6 +131,6 @@ func (a *API) tokens(ctx context.Context, in *tokensInput) (*tokensOutput, error
 	if err != nil {
 		return nil, a.refusal(ctx, err)
 	}
-	next = placeCursor(list, next)
+	next = a.placeCursor(door.ActorOf(ctx), list, next)
 	return &tokensOutput{nextLink(base+"/tokens", filters, in.Limit, next), TokensPage{append([]access.Token{}, all...), next}}, nil
 }

@@ -78,6 +78,7 @@ type walk struct {
 	tokens                     map[string]string   // by "role:scope"
 	postings, references, hash map[string]string   // by what the file calls them
 	target, spare              *visitor
+	imports                    map[string]string // by what the file calls them
 	invitation, address, reset string // secrets of links
 	token                      access.TokenID
 	asked                      int
@@ -146,6 +147,7 @@ func (w *walk) seed() {
 	w.postings["review"] = id(w.reviewer.step(m, "take", nil))
 	w.postings["agency"] = id(w.officeEditor.step(w.officeEditor.do(201, "POST", "/postings", offer("Of the agency")), "submit", nil))
 	w.grant()
+	w.seedImports()
 }
 
 // grant the company's people the listing of level invited, anew.
@@ -311,7 +313,9 @@ func (w *walk) names(l line, s access.SignedIn) map[string]string {
 	case under("/people/"):
 		all["id"] = string(w.target.id)
 	case under("/organisations/"):
-		all["id"] = string(w.editor.org)
+		all["id"], all["name"] = string(w.editor.org), "walked"
+	case under("/imports/"):
+		all["id"] = w.imports[l.of]
 	case under("/account/sessions/") && s.Actor.Session != "":
 		all["id"] = string(s.Actor.Session)
 	case under("/invitations/{id}"):
@@ -328,7 +332,7 @@ func (w *walk) names(l line, s access.SignedIn) map[string]string {
 	if strings.HasSuffix(short, "/{grant}") {
 		all["grant"] = w.grant()
 	}
-	all["reference"] = w.references[l.of]
+	all["reference"], all["code"] = w.references[l.of], "value"
 	return all
 }
 
@@ -417,6 +421,14 @@ func (w *walk) body(method, short, of string) (body []byte, kind string) {
 		v = offer("Walked")
 	case "POST /postings/{id}/review":
 		v = scores(4, 3, 4, 3)
+	case "POST /organisations/{id}/mappings/inspect":
+		return []byte("title\nSolar dryer\n"), "text/csv"
+	case "PUT /organisations/{id}/mappings/{name}":
+		v = m{"id": []string{"id"}, "rules": []m{}}
+	case "PUT /organisations/{id}/sources/{name}", "POST /organisations/{id}/sources/test":
+		v = m{"url": "no address"}
+	case "POST /imports/{id}/confirm":
+		v = m{"withdrawals": 1}
 	case "POST /postings/{id}/hand-over":
 		v = m{"to": w.second.id}
 	case "POST /postings/{id}/withdraw":

@@ -265,7 +265,7 @@ func TestDescription(t *testing.T) {
 			}
 		}
 	}
-	if doc.Components.Schemas["ErrorModel"].Properties["code"] == nil {
+	if doc.Components.Schemas["Problem"].Properties["code"] == nil || doc.Components.Schemas["ErrorModel"].Properties != nil {
 		t.Error("errors are not described as they are")
 	}
 	if l := doc.Components.Schemas["Listing"].Properties; l["title"] != nil || l["texts"] == nil || l["sdg"] == nil {

@@ -138,8 +138,15 @@ func (k *Keeper) BriefOf(r *http.Request, name string) string {
 
 // Protect refuses what another site's page makes a browser send, except where the request brings its own proof: with an
 // Authorization header the cookie is not looked at.
-func Protect(next http.Handler) http.Handler {
-	protected := http.NewCrossOriginProtection().Handler(next)
+func Protect(next http.Handler) http.Handler { return ProtectWith(next, nil) }
+
+// ProtectWith is Protect, and denied answers what is refused; nil: a few words do.
+func ProtectWith(next, denied http.Handler) http.Handler {
+	rules := http.NewCrossOriginProtection()
+	if denied != nil {
+		rules.SetDenyHandler(denied)
+	}
+	protected := rules.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
 			next.ServeHTTP(w, r)

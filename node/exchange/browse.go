@@ -18,7 +18,13 @@ func (d *Desk) Entry(ref match.Ref) (Entry, error) {
 	if c == nil {
 		return Entry{}, protocol.Errorf(protocol.CodeNotFound, "id", "no listing %s of %s is known here", ref.ID, ref.Origin)
 	}
-	return d.entry(c, d.freshness()), nil
+	return d.entry(c, d.freshnessFor(ref.Origin)), nil
+}
+
+// freshnessFor one member.
+func (d *Desk) freshnessFor(id protocol.MemberID) map[protocol.MemberID]Freshness {
+	s, _ := d.MemberState(id)
+	return freshnessOf([]MemberState{s})
 }
 
 // Open reads what a change makes of its listing: the listing, its tombstone, or why it is unusable.

@@ -18,6 +18,8 @@ type Catalogue interface {
 	// false.
 	Scan(from match.Ref, f func(*protocol.Change) bool) error
 	Members() []MemberState
+	// MemberState is one of Members, without looking at all: one listing is what is asked for most.
+	MemberState(id protocol.MemberID) (s MemberState, known bool)
 	// Member tells more of one; CodeNotFound where there is no such member.
 	Member(id protocol.MemberID) (MemberDetail, error)
 	Figures() stats.Report

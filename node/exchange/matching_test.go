@@ -23,9 +23,16 @@ type catalogue struct {
 	index   *match.Index
 }
 
-func (c *catalogue) Record(ref match.Ref) (*protocol.Change, error)                { return c.records[ref], nil }
-func (c *catalogue) Scan(match.Ref, func(*protocol.Change) bool) error             { return nil }
-func (c *catalogue) Members() []exchange.MemberState                               { return c.members }
+func (c *catalogue) Record(ref match.Ref) (*protocol.Change, error)    { return c.records[ref], nil }
+func (c *catalogue) Scan(match.Ref, func(*protocol.Change) bool) error { return nil }
+func (c *catalogue) Members() []exchange.MemberState                   { return c.members }
+func (c *catalogue) MemberState(id protocol.MemberID) (s exchange.MemberState, known bool) {
+	i := slices.IndexFunc(c.members, func(m exchange.MemberState) bool { return m.ID == id })
+	if i < 0 {
+		return s, false
+	}
+	return c.members[i], true
+}
 func (c *catalogue) Member(protocol.MemberID) (d exchange.MemberDetail, err error) { return d, nil }
 func (c *catalogue) Figures() stats.Report                                         { return stats.Report{} }
 func (c *catalogue) Health() exchange.Health                                       { return exchange.Health{} }

@@ -27,8 +27,11 @@ type region struct {
 
 func (c *region) Record(ref match.Ref) (*protocol.Change, error) { return c.records[ref], nil }
 func (c *region) Members() []exchange.MemberState                { return nil }
-func (c *region) Figures() stats.Report                          { return stats.Report{} }
-func (c *region) Health() exchange.Health                        { return exchange.Health{} }
+func (c *region) MemberState(protocol.MemberID) (s exchange.MemberState, known bool) {
+	return s, false
+}
+func (c *region) Figures() stats.Report   { return stats.Report{} }
+func (c *region) Health() exchange.Health { return exchange.Health{} }
 
 func newRegion() *region {
 	c := &region{records: map[match.Ref]*protocol.Change{}, index: match.New(match.Options{Lexicon: lexicon.Builtin()})}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http/httptest"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/oai/harvest"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/protocol/replica"
 	"github.com/asean-tmh/tmh/protocol/replica/replicatest"
@@ -456,7 +459,61 @@ func TestHarvestWhileWriting(t *testing.T) {
 	}
 	w := &world{site: s, sources: []*source{{Node: s.node("KH")}}}
 	if want := w.want(""); !maps.Equal(want, h.holds) {
-		t.Errorf("after %d pages: %v, want %v", pages, h.holds, want)
+		for id, title := range want {
+			if h.holds[id] != title {
+				t.Errorf("after %d pages %s is %q, want %q", pages, id, h.holds[id], title)
+			}
+		}
 	}
 	checkRows(t, s)
+}
+
+// Our own harvester draws all of it, and then what is new.
+func TestOwnHarvester(t *testing.T) {
+	s := newSite(t)
+	for _, id := range []string{"A", "B", "C", "D", "E", "R"} {
+		s.put("KH", id, "Title <"+id+">")
+	}
+	s.withdraw("KH", "B", "error")
+	s.settled()
+	server := httptest.NewServer(s.provider)
+	defer server.Close()
+	c := &harvest.Client{Allow: func(netip.Addr) bool { return true }}
+	defer c.Close()
+	from := harvest.Source{URL: server.URL}
+	id, err := c.Identify(t.Context(), from)
+	if err != nil || id.Deleted != "persistent" || id.Granularity != harvest.Second || id.Earliest.Unix() != start {
+		t.Fatalf("%+v, %v", id, err)
+	}
+	walk := func(since time.Time) (got []string, asked time.Time) {
+		t.Helper()
+		if err := c.Walk(t.Context(), from, id, since, "", func(p harvest.Page) error {
+			if asked.IsZero() {
+				asked = p.Response
+			}
+			for _, r := range p.Records {
+				title := "deleted"
+				for _, f := range r.Fields {
+					if f.Name == "dc:title" && f.Lang == "en" {
+						title = f.Value
+					}
+				}
+				if r.Err != nil || r.Deleted != (title == "deleted") {
+					t.Errorf("%+v", r)
+				}
+				got = append(got, r.Identifier[len("oai:tmh.example.org:"):]+" "+title)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return got, asked
+	}
+	got, asked := walk(time.Time{})
+	s.want("all", []string{"KH/A Title <A>", "KH/B deleted", "KH/C Title <C>", "KH/D Title <D>", "KH/E Title <E>", "KH/R Title <R>"}, got)
+	s.withdraw("KH", "D", "error")
+	s.put("KH", "F", "F")
+	s.settled()
+	got, _ = walk(asked)
+	s.want("new", []string{"KH/D deleted", "KH/F F"}, got)
 }

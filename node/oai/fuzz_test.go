@@ -65,8 +65,8 @@ func FuzzRequest(f *testing.F) {
 	s.put("KH", "B", "B")
 	s.settled()
 	for _, q := range []string{
-		"", "verb=Identify", "verb=ListSets", "verb=ListMetadataFormats&identifier=oai:tmh.example.org:KH/A", "verb=ListRecords&metadataPrefix=oai_dc&from=2027-01-15&until=2027-01-16&set=kind:TO",
-		"verb=GetRecord&metadataPrefix=tmh&identifier=oai:tmh.example.org:KH/B", "verb=ListIdentifiers&metadataPrefix=oai_dc&from=2027-01-15T08:00:00Z",
+		"", "verb=Identify", "verb=ListSets", "verb=ListMetadataFormats&identifier=oai:tmh.example.org:KH/A", "verb=ListRecords&metadataPrefix=oai_dc&from=2023-11-14&until=2023-11-15&set=kind:TO",
+		"verb=GetRecord&metadataPrefix=tmh&identifier=oai:tmh.example.org:KH/B", "verb=ListIdentifiers&metadataPrefix=oai_dc&from=2023-11-14T08:00:00Z",
 		"verb=ListRecords&resumptionToken=%22%3E%3Cx%3E", "verb=%00&verb=%ff", "verb=GetRecord&identifier=%22%00%EF%BF%BE&metadataPrefix=oai_dc", "%", ";&;=",
 	} {
 		f.Add(q, false)

@@ -2,6 +2,7 @@ package oai
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -544,6 +545,40 @@ func TestLongPages(t *testing.T) {
 	}
 	s.want("all", want, s.ids("ListRecords"))
 	s.answers = nil // minimal metadata
+}
+
+// Parts of the usual size fit into a transaction of the smallest store, with the longest ids.
+func TestFullParts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("signs 3,000 listings")
+	}
+	s := newSite(t)
+	s.provider.batch = batch
+	signer := replicatest.RecordSigner("KH")
+	var want []string
+	for from := 0; from < 3000; from += 500 {
+		if err := s.node("KH").Step(func(c *replica.Copy, set replicatest.Set) error {
+			for n := from; n < from+500; n++ {
+				id := fmt.Sprintf("%064d", n)
+				want = append(want, "KH/"+id)
+				if _, err := c.Author(set, signer, s.fed.Draft(protocol.Put, protocol.ListingID(id).Key()), listing(id, id).Encode()); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.provider.cfg.PageSize = 1000
+	s.settled()
+	s.want("all", want, s.ids("ListIdentifiers"))
+	s.members = s.members[:1]
+	s.settled()
+	for i := range want {
+		want[i] = "-" + want[i]
+	}
+	s.want("gone", want, s.ids("ListIdentifiers"))
 }
 
 func TestConfigFaults(t *testing.T) {
