@@ -217,14 +217,14 @@ func (n *Node) serveDoors(ctx context.Context) error {
 			}
 			n.pair.Store(pair)
 		}
-		g.Go(func() error { return n.serve(ctx, l, pair, guarded) })
+		g.Go(func() error { return n.serve(ctx, l, pair, guarded, a.EndStreams) })
 	}
 	if n.cfg.Socket != "" {
 		l, err := listenSocket(ctx, n.cfg.Socket)
 		if err != nil {
 			return err
 		}
-		g.Go(func() error { return n.serve(ctx, l, nil, a.Operator()) })
+		g.Go(func() error { return n.serve(ctx, l, nil, a.Operator(), a.EndStreams) })
 	}
 	if n.cfg.Alone {
 		n.log.Warn("started with --alone: this node signs though fewer than half of the other members said what they hold of its catalogue")
@@ -234,12 +234,14 @@ func (n *Node) serveDoors(ctx context.Context) error {
 	return g.Wait()
 }
 
-// serve answers over a listener until ctx ends, with TLS where there is a certificate.
-func (n *Node) serve(ctx context.Context, l net.Listener, pair *certificate, h http.Handler) error {
+// serve answers over a listener until ctx ends, with TLS where there is a certificate. What stays open by itself is ended by
+// hangUp then.
+func (n *Node) serve(ctx context.Context, l net.Listener, pair *certificate, h http.Handler, hangUp func()) error {
 	s := &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
+	s.RegisterOnShutdown(hangUp)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

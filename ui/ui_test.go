@@ -135,7 +135,7 @@ func audit(t *testing.T, name string, w *httptest.ResponseRecorder) *html.Node {
 func checkLanguages(t *testing.T, name string, root *html.Node) {
 	t.Helper()
 	for n := range root.Descendants() {
-		if n.Type != html.TextNode || !strings.ContainsFunc(n.Data, func(r rune) bool { return r >= 0x1000 && r <= 0x109F || r >= 0x1780 && r <= 0x17FF }) {
+		if n.Type != html.TextNode || n.Parent.Data == "script" || !strings.ContainsFunc(n.Data, func(r rune) bool { return r >= 0x1000 && r <= 0x109F || r >= 0x1780 && r <= 0x17FF }) {
 			continue
 		}
 		lang := ""

@@ -18,6 +18,8 @@ func benchCmd() *cobra.Command {
 		measure("replica", "Catching up over the network: rate, bytes on the wire, memory", bench.Replica),
 		benchMatchCmd(),
 		benchHouseCmd(),
+		benchDoorsCmd(),
+		benchIntakeCmd(),
 	)
 	return cmd
 }

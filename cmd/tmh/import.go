@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,20 +20,37 @@ import (
 func importCmd() *cobra.Command {
 	var dir, format string
 	var quiet bool
+	var o jobOptions
 	cmd := &cobra.Command{
-		Use:   "import --dir DIR FILE",
-		Short: "Publish the listings of a JSON Lines or CSV file through the running node",
-		Long: "Publish the listings of a file through the running node. A listing that is there already and says the same is\n" +
-			"left as it is, so a file can be sent again. Rows at fault are reported with all their faults and left out.\n" +
-			"FILE may be - for standard input, with --format.",
-		Args: cobra.ExactArgs(1),
+		Use:   "import --dir DIR [--org ORG] FILE",
+		Short: "Import the listings of a file through the running node",
+		Long: "Import the listings of a file through the running node. FILE may be - for standard input, with --format.\n\n" +
+			"With --org the listings are that organisation's: the file (CSV, XLSX or JSON Lines) is read by a mapping (tmh mapping),\n" +
+			"and goes the way of the organisation's own listings, through review where it does not publish by itself. Rows at fault are\n" +
+			"left out, and written into a file with what is wrong; the others go on. A file can be sent again: what says the same stays.\n" +
+			"Ctrl-C cancels. What the command left can be taken up again with --job.\n\n" +
+			"Without --org the operator publishes listings in the federation's own form (JSON Lines or CSV), past drafts and review.",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if (o.job == "") == (len(args) == 0) {
+				return errors.New("name the file to import, or an import that began before with --job")
+			}
+			if err := o.check(cmd); err != nil {
+				return err
+			}
 			c, err := dial(dir)
 			if err != nil {
 				return err
 			}
+			o.quiet = quiet
+			if o.job != "" {
+				return takeUp(cmd, c, o)
+			}
 			if format == "" {
-				format = strings.TrimPrefix(filepath.Ext(args[0]), ".")
+				format = strings.ToLower(strings.TrimPrefix(filepath.Ext(args[0]), "."))
+			}
+			if o.org != "" {
+				return importJob(cmd, c, args[0], format, o)
 			}
 			if format != "jsonl" && format != "csv" {
 				return fmt.Errorf("what %s holds is not said by its name: add --format jsonl or --format csv", args[0])
@@ -48,8 +66,9 @@ func importCmd() *cobra.Command {
 		},
 	}
 	dirFlag(cmd, &dir)
-	cmd.Flags().StringVar(&format, "format", "", "jsonl or csv (default by the file's name)")
+	cmd.Flags().StringVar(&format, "format", "", "jsonl, csv or, with --org, xlsx (default by the file's name)")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "show no progress")
+	o.flags(cmd)
 	return cmd
 }
 

@@ -36,7 +36,7 @@ func run() int {
 		SilenceErrors: true,
 		Version:       buildVersion(),
 	}
-	root.AddCommand(initCmd(), keyCmd(), charterCmd(), cardCmd(), serveCmd(), statusCmd(), doctorCmd(), epochCmd(), userCmd(), orgCmd(), tokenCmd(), auditCmd(), matchCmd(), importCmd(), exportCmd(),
+	root.AddCommand(initCmd(), keyCmd(), charterCmd(), cardCmd(), serveCmd(), statusCmd(), doctorCmd(), epochCmd(), userCmd(), orgCmd(), tokenCmd(), auditCmd(), matchCmd(), importCmd(), mappingCmd(), harvestCmd(), exportCmd(),
 		evalCmd(), lexiconCmd(), backupCmd(), restoreCmd(), verifyCmd(), demoCmd(), benchCmd(), versionCmd())
 	root.SetOut(os.Stdout) // cobra prints to standard error otherwise
 	err := root.ExecuteContext(ctx)

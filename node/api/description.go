@@ -53,7 +53,7 @@ func tags() []struct{ name, says, at string } {
 		{"Full records", "What stands behind a summary, as far as one may see it.", "full documents"},
 		{"Postings", "Listings at their origin, from the draft to the end.", "postings checklist suspects"},
 		{"Reviews", "What is judged before and after it is published.", "reviews take release hand-over review"},
-		{"Import", "Many listings at once.", "imports"},
+		{"Import", "Many listings at once, from a file or a repository.", "imports mapping-targets"},
 		{"Tokens", "By which programs act for people.", "tokens"},
 		{"Account", "One's own.", "account"},
 		{"Signing in", "Ways in, and links that work once.", "session setup invitations/open invitations/accept verification password-reset oidc"},
@@ -69,6 +69,9 @@ func tagOf(path string) string {
 	short := strings.TrimPrefix(strings.TrimPrefix(path, base), "/")
 	parts := strings.Split(short, "/")
 	last := parts[len(parts)-1]
+	if len(parts) > 2 && slices.Contains([]string{"imports", "mappings", "sources"}, parts[2]) {
+		return "Import"
+	}
 	if len(parts) > 2 && strings.HasPrefix(parts[len(parts)-2], "documents") {
 		last = "documents"
 	}

@@ -99,6 +99,9 @@ type turn struct {
 }
 
 func (t *turn) take() error {
+	if err := t.ctx.Err(); err != nil { // else either case of a select may win
+		return err
+	}
 	if !t.taken {
 		select {
 		case t.turns <- struct{}{}:
@@ -179,7 +182,11 @@ func (a *API) exportRoutes(h huma.API) {
 // answers registers an address that answers in a form of its own.
 func answers[I any](h huma.API, op huma.Operation, kind string, handler func(context.Context, *I) (*huma.StreamResponse, error)) {
 	op.Method = http.MethodGet
-	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{kind: {Schema: &huma.Schema{Type: huma.TypeString}}}}}
+	schema := &huma.Schema{Type: huma.TypeString}
+	if kind == workbookType {
+		schema.Format = "binary"
+	}
+	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{kind: {Schema: schema}}}}
 	huma.Register(h, op, handler)
 }
 
@@ -207,11 +214,9 @@ func (a *API) streamed(d *downloads, write func(t *turn, w io.Writer, r *http.Re
 		defer d.leave(who)
 		ctx, cancel := context.WithTimeout(r.Context(), downloadLongest)
 		defer cancel()
-		rc := http.NewResponseController(w)
-		_ = rc.SetReadDeadline(time.Time{}) // the one for whole requests would end a long answer, too
 		t := &turn{ctx: ctx, turns: d.turns}
 		defer t.give()
-		out := &begins{Writer: steady{w, rc}, turn: t, begin: func() {
+		out := &begins{Writer: steady{w, http.NewResponseController(w)}, turn: t, begin: func() {
 			head(w.Header())
 			w.Header().Set("X-Accel-Buffering", "no") // nginx would keep it on its disk
 		}}

@@ -82,7 +82,7 @@ func (s *shelf) Entries(f match.Filter, after match.Ref, limit int) (exchange.Pa
 	return p, nil
 }
 
-func shelved(t *testing.T, n int, change ...func(*api.Config)) (*shelf, http.Handler) {
+func shelved(t testing.TB, n int, change ...func(*api.Config)) (*shelf, http.Handler) {
 	t.Helper()
 	s := &shelf{desk: newDesk(t), n: n}
 	change = append([]func(*api.Config){func(c *api.Config) { c.Desk, c.Member = s, "KH" }}, change...)
@@ -183,7 +183,7 @@ func TestDownloadsOfOneVisitor(t *testing.T) {
 	}()
 	for range 2 { // not read, so that they stand still
 		r, err := http.Get(server.URL + "/api/v1/listings.jsonl")
-		if err != nil || r.StatusCode != 200 {
+		if err != nil || r.StatusCode != http.StatusOK {
 			t.Fatal(r, err)
 		}
 		open = append(open, r)
@@ -193,10 +193,10 @@ func TestDownloadsOfOneVisitor(t *testing.T) {
 		t.Fatal(err)
 	}
 	open = append(open, r)
-	if r.StatusCode != 429 || r.Header.Get("Retry-After") == "" || r.Header.Get("Content-Type") != "application/problem+json" {
+	if r.StatusCode != http.StatusTooManyRequests || r.Header.Get("Retry-After") == "" || r.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("the third: %d %v", r.StatusCode, r.Header)
 	}
-	other := httptest.NewRequest("GET", "/api/v1/listings.csv?set=import", nil)
+	other := httptest.NewRequest(http.MethodGet, "/api/v1/listings.csv?set=import", nil)
 	other.RemoteAddr = "198.51.100.7:1000"
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, other)
@@ -267,7 +267,7 @@ func TestAbsoluteAddresses(t *testing.T) {
 	}
 	_, h := shelved(t, 3, bare)
 	at := func(h http.Handler, host string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("GET", "/robots.txt", nil)
+		r := httptest.NewRequest(http.MethodGet, "/robots.txt", nil)
 		r.Host = host
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
@@ -415,7 +415,7 @@ func TestOneListingThroughAllDoors(t *testing.T) {
 		}
 		defer func() { _ = r.Body.Close() }()
 		b, err := io.ReadAll(r.Body)
-		if err != nil || r.StatusCode != 200 {
+		if err != nil || r.StatusCode != http.StatusOK {
 			t.Fatalf("%s: %d %v %s", path, r.StatusCode, err, b)
 		}
 		return b
@@ -576,4 +576,56 @@ func byAtom(t *testing.T, b []byte) (s said) {
 		}
 	}
 	return s
+}
+
+// FuzzAddresses sends any Host and any address: links in the answers lead to that host or nowhere, and nothing is the node's fault.
+func FuzzAddresses(f *testing.F) {
+	for _, seed := range [][2]string{{"hub.example.org:80", "q=fish&kind=TO"}, {"[::1]", "q=%ff&after=AAAA"}, {"a b", "lang=th&q=<&ford=2.11"}, {"x@y", ";"}, {"0:1", "cursor=AA"}} {
+		f.Add(seed[0], seed[1])
+	}
+	d := newDesk(f)
+	h := newAPI(d, "", func(c *api.Config) { c.Member, c.Limits, c.Load = "KH", new(api.Limits), new(api.Load) }).Public()
+	f.Fuzz(func(t *testing.T, host, query string) {
+		for _, path := range []string{"/api/v1/match.atom", "/api/v1/listings.csv", "/api/v1/catalogue.jsonld", "/sitemap-listings.xml", "/robots.txt"} {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.Host, r.URL.RawQuery = host, query
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code >= 500 {
+				t.Fatalf("%s of %q with %q: %d %s", path, host, query, w.Code, w.Body)
+			}
+			if _, line, ok := strings.Cut(w.Body.String(), "\nSitemap: "); w.Code == 200 && path == "/robots.txt" {
+				if u, err := url.Parse(strings.TrimSuffix(line, "\n")); !ok || err != nil || u.Host != host || u.Path != "/sitemap.xml" || u.User != nil {
+					t.Fatalf("%q is taken for a host: %s", host, line)
+				}
+			}
+			if link := w.Header().Get("Link"); strings.ContainsAny(link, "\r\n") {
+				t.Fatalf("%q", link)
+			}
+		}
+	})
+}
+
+// BenchmarkDownload is of 100,000 listings, without the store: what the forms and the sending cost.
+func BenchmarkDownload(b *testing.B) {
+	const rows = 100_000
+	for _, name := range []string{"listings.csv", "listings.xlsx", "listings.jsonl"} {
+		b.Run(name, func(b *testing.B) {
+			_, h := shelved(b, rows)
+			server := httptest.NewServer(h)
+			defer server.Close()
+			for b.Loop() {
+				r, err := http.Get(server.URL + "/api/v1/" + name)
+				if err != nil {
+					b.Fatal(err)
+				}
+				n, err := io.Copy(io.Discard, r.Body)
+				if err != nil || r.Body.Close() != nil {
+					b.Fatal(err)
+				}
+				b.SetBytes(n)
+			}
+			b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
 }

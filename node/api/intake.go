@@ -68,6 +68,7 @@ func (a *API) intakeRoutes(h huma.API, lim limits) {
 		return
 	}
 	const get, post, remove = http.MethodGet, http.MethodPost, http.MethodDelete
+	conflict := &huma.Response{Ref: "#/components/responses/" + failureName("409")}
 	a.uploadRoutes(h)
 	a.reportRoutes(h)
 	a.mappingRoutes(h)
@@ -82,6 +83,7 @@ func (a *API) intakeRoutes(h huma.API, lim limits) {
 		return j.ID, err
 	})
 	confirm := a.permitted("import-confirm", post, "/imports/{id}/confirm", "Let an import that waits withdraw as many listings as it says", access.ImportPosting)
+	confirm.DefaultStatus = http.StatusAccepted
 	huma.Register(h, confirm, a.confirmImport)
 	discard := a.permitted("import-discard", remove, "/imports/{id}", "Delete the files of a finished import: what was sent, and the report. Its counts and its listings stay", access.ImportPosting)
 	huma.Register(h, discard, func(ctx context.Context, in *ImportInput) (*struct{}, error) {
@@ -92,6 +94,13 @@ func (a *API) intakeRoutes(h huma.API, lim limits) {
 	})
 	doc := h.OpenAPI()
 	doc.Paths[confirm.Path].Post.RequestBody = bodyOf[ConfirmRequest](doc)
+	for _, path := range []string{"/imports/{id}", "/imports/{id}/errors", "/imports/{id}/cancel", "/imports/{id}/apply", "/imports/{id}/confirm", "/organisations/{id}/imports", "/organisations/{id}/sources/{name}/harvest"} {
+		for op := range operations(&huma.OpenAPI{Paths: map[string]*huma.PathItem{"": doc.Paths[base+path]}}) {
+			if op.Method != http.MethodGet || op.OperationID == "import-errors" {
+				op.Responses["409"] = conflict
+			}
+		}
+	}
 	explainImports(doc)
 }
 
@@ -206,7 +215,7 @@ func explainImports(doc *huma.OpenAPI) {
 	for name, members := range map[string]map[string]string{
 		"ImportJob": {
 			"state": "queued, fetching (from a repository), running, waiting (to be confirmed), done, failed or cancelled", "version": "rises with every change",
-			"filename": "as the sender calls it", "repository": "name of the repository that is harvested", "mapping": mapped, "mapping_version": "of the mapping, as it was when the import began",
+			"filename": "as the sender calls it", "format": "csv, xlsx, jsonl; of a harvest oai-pmh", "repository": "name of the repository that is harvested", "mapping": mapped, "mapping_version": "of the mapping, as it was when the import began",
 			"dry_run": "says what would be done, and changes nothing", "full_sync": "what came from the same origin before, and is not in it any more, is withdrawn",
 			"drafts_only": "nothing is submitted", "all": "of a repository: everything, not only what changed since the last time", "applies": "the dry run that it carries out",
 			"by": who, "token": "by which it was started", "operator": "the operator started it", "scheduled": "the clock started it",
@@ -215,7 +224,7 @@ func explainImports(doc *huma.OpenAPI) {
 			"gone": "listings that would be withdrawn, to be confirmed", "stock": "listings that came from this origin", "confirmed": "how many somebody agreed to withdraw",
 			"notice": "what was not done, and why", "delayed": "why it does not go on just now", "error": "why it failed", "files": "file and report are still here",
 		},
-		"Counts": {
+		"IntakeCounts": {
 			"rows": "that the report covers", "created": "new listings", "changed": "listings that the source says otherwise now", "unchanged": "as they were", "refused": "at fault: the report says why",
 			"ended": "people ended the listing here, and it does not return by itself", "deleted": "the repository says that the record is no more", "withdrawn": "listings whose source is no more",
 		},
@@ -224,34 +233,36 @@ func explainImports(doc *huma.OpenAPI) {
 			"unnamed": "its id at the source could not be read", "outcome": strings.Join(outcomes(), ", ") + "; in a dry run what it would be", "state": "of the listing, afterwards",
 			"faults": "all of the row", "diff": "of a dry run: what would change", "edited": "of a dry run: people changed the listing here since, which is overwritten",
 		},
+		"IntakeSaved": {"version": "rises with every change", "by": who, "name": "by which imports and repositories name it"},
 		"Mapping": {
 			"title": "for people", "id": "columns that hold the id at the source, the first that is there counts; an empty text is the repository's own identifier", "rules": "what fills the members of a listing",
 		},
-		"Rule": {
+		"MappingRule": {
 			"to": "the member that it fills: a path of mapping-targets", "from": "columns, in order; an empty text is the repository's own identifier", "lang": "only values that the source declares to be in this language; und: in none",
 			"join": "several values become one, with this between; absent: the first counts", "split": "a value becomes several at this; “; ,” is either", "values": "what a value of the source means here; an empty text leaves it out",
 			"only": "values that values does not have are left out", "fit": "values that are not of the target's kind are left out, and no fault", "date": "how the source writes dates, such as DD/MM/YYYY",
 			"cut": "what is too long is cut at a word, and no fault", "else": "of a target with *: language of values that do not tell theirs", "constant": "where the source says nothing",
 		},
-		"Target": {
+		"MappingTarget": {
 			"path": "of the member", "label": "in words", "value": "kind of value that it takes", "codes": "name of the code list", "list": "takes several values", "required": "a listing cannot do without it; of titles, one language is enough",
 			"max": "characters of a value", "most": "values of the list",
 		},
 		"Repository": {
 			"version": "of what people said of it", "by": who + ". In that person's name it is harvested by the clock", "last_all": "when everything was harvested",
 			"since": "by the repository's clock: what the last whole harvest knows", "granularity": "of the repository's dates", "url": "base address of the OAI-PMH interface", "prefix": "metadata format; absent: oai_dc",
-			"set": "of the repository; absent: everything", "mapping": "name of the organisation's mapping; absent: Dublin Core", "hours": "between two harvests; 0: by hand",
+			"set": "of the repository; absent: everything", "mapping": "name of the organisation's mapping; absent: Dublin Core", "hours": "between two harvests; 0: by hand", "first": "when the first of these is; absent: at once", "next": "harvest by the clock",
 			"keep_deleted": "listings stay when the repository says that their records are deleted", "drafts_only": "nothing is submitted",
 		},
 	} {
 		s := all[name]
 		if s == nil {
-			continue
+			panic("api: no schema " + name + " to explain") // a fault of the build: every test meets it
 		}
 		for member, words := range members {
 			p := s.Properties[member]
 			switch {
 			case p == nil:
+				panic("api: " + name + " has no " + member + " to explain")
 			case p.Ref != "":
 				s.Properties[member] = &huma.Schema{Description: words, AllOf: []*huma.Schema{p}}
 			default:

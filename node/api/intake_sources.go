@@ -45,6 +45,7 @@ type RepositoryRequest struct {
 	RepositoryTrialRequest
 	Mapping string `json:"mapping,omitempty" doc:"name of the organisation's mapping; absent: Dublin Core"`
 	Hours   int    `json:"hours,omitempty" minimum:"0" maximum:"744" doc:"between two harvests; 0: by hand"`
+	First   string `json:"first,omitempty" format:"date-time" doc:"when the first of these is, such as a night's; absent: at once"`
 	Keep    bool   `json:"keep_deleted,omitempty" doc:"listings stay when the repository says that their records are deleted"`
 	Drafts  bool   `json:"drafts_only,omitempty" doc:"nothing is submitted"`
 }
@@ -153,9 +154,19 @@ func (a *API) saveSource(ctx context.Context, in *repositoryEdit) (*repositoryOu
 		return nil, a.asProblem(ctx, err)
 	}
 	var d intake.Definition
-	if faults := object(in.bytes, "", map[string]any{
+	first := ""
+	faults := object(in.bytes, "", map[string]any{
 		"url": &d.URL, "prefix": &d.Prefix, "set": &d.Set, "mapping": &d.Mapping, "hours": &d.Hours, "keep_deleted": &d.Keep, "drafts_only": &d.DraftsOnly,
-	}); len(faults) > 0 {
+		"first": &first,
+	})
+	if first != "" {
+		t, err := time.Parse(time.RFC3339, first)
+		if err != nil {
+			faults = append(faults, protocol.Errorf(protocol.CodeValue, "first", "is no time such as 2026-09-21T19:00:00Z"))
+		}
+		d.First = protocol.InstantOf(t)
+	}
+	if len(faults) > 0 {
 		return nil, a.problem(faults)
 	}
 	status := http.StatusOK

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/asean-tmh/tmh/node/access"
-	"github.com/asean-tmh/tmh/node/api"
 	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/intake"
 	"github.com/asean-tmh/tmh/node/intake/mapping"
@@ -109,7 +108,7 @@ func (o *office) events(v *visitor, id, last string) (all []map[string]any) {
 	if resp.StatusCode == http.StatusNoContent {
 		return nil
 	}
-	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "text/event-stream" || resp.Header.Get("X-Accel-Buffering") != "no" || resp.Header.Get("Cache-Control") != "no-store" {
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" || resp.Header.Get("X-Accel-Buffering") != "no" || resp.Header.Get("Cache-Control") != "no-store" {
 		o.t.Fatalf("events: %d %v", resp.StatusCode, resp.Header)
 	}
 	lines, version := bufio.NewScanner(resp.Body), ""
@@ -375,23 +374,4 @@ func TestRepositories(t *testing.T) {
 	o.editor.refused(428, "If-Match", "DELETE", at+"/theses", nil)
 	o.editor.do(204, "DELETE", at+"/theses", nil, "If-Match", `"2"`)
 	o.editor.refused(404, "no repository", "GET", at+"/theses", nil)
-}
-
-func TestStreamsAreBounded(t *testing.T) {
-	var s api.Streams
-	for range 20 {
-		if err := s.Enter("one"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if s.Enter("one") == nil {
-		t.Error("one visitor opened 21 streams")
-	}
-	if err := s.Enter("another"); err != nil {
-		t.Error(err)
-	}
-	s.Leave("one")
-	if err := s.Enter("one"); err != nil {
-		t.Error(err)
-	}
 }

@@ -104,13 +104,16 @@ func finished(ctx context.Context) {
 // sent finds the file in a request: the body itself, or the first file of a form, after the mapping if there is one.
 func (a *API) sent(ctx context.Context, in *FileInput) (f sentFile, err error) {
 	b := browserOf(ctx)
-	body := io.Reader(patient{b.r.Body, http.NewResponseController(b.w)})
-	kind, params, err := mime.ParseMediaType(in.ContentType)
-	if in.ContentType != "" && err != nil {
+	return fileOf(patient{b.r.Body, http.NewResponseController(b.w)}, in.ContentType, in.Filename)
+}
+
+func fileOf(body io.Reader, contentType, name string) (f sentFile, err error) {
+	kind, params, err := mime.ParseMediaType(contentType)
+	if contentType != "" && err != nil {
 		return f, protocol.Errorf(protocol.CodeValue, "Content-Type", "is no media type such as text/csv")
 	}
 	if kind != "multipart/form-data" {
-		return sentFile{Reader: body, name: in.Filename}, nil
+		return sentFile{Reader: body, name: name}, nil
 	}
 	form := multipart.NewReader(body, params["boundary"])
 	for range 8 { // a form has few fields
@@ -128,7 +131,7 @@ func (a *API) sent(ctx context.Context, in *FileInput) (f sentFile, err error) {
 				return f, within("mapping", err)
 			}
 		case part.FileName() != "":
-			f.Reader, f.name = part, cmp.Or(in.Filename, part.FileName())
+			f.Reader, f.name = part, cmp.Or(name, part.FileName())
 			return f, nil
 		}
 	}

@@ -43,8 +43,8 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if pkg := path.Base(t.PkgPath()); slices.Contains([]string{"access", "audit", "passkey", "oidc", "posting", "record", "document"}, pkg) && t.Name() != "" {
-		return strings.ToUpper(pkg[:1]) + pkg[1:] + name
+	if pkg := path.Base(t.PkgPath()); slices.Contains([]string{"access", "audit", "passkey", "oidc", "posting", "record", "document", "intake", "mapping"}, pkg) && t.Name() != "" {
+		return strings.ToUpper(pkg[:1]) + pkg[1:] + strings.TrimPrefix(name, strings.ToUpper(pkg[:1])+pkg[1:])
 	}
 	return name
 }

@@ -26,36 +26,50 @@ const (
 	eventMediaType = "text/event-stream"
 )
 
-// streams counts those that are open.
+// streams are those that are open.
 type streams struct {
-	mu    sync.Mutex
-	open  int
+	mu    sync.Mutex // guards what follows
+	open  map[*eventStream]context.CancelFunc
 	whose map[string]int
+	ended bool
 }
 
-func (s *streams) enter(who string) error {
+func (s *streams) enter(who string, e *eventStream, stop context.CancelFunc) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case s.ended:
+		return protocol.Errorf(protocol.CodeUnavailable, "", "this node is being stopped: ask again when it runs")
 	case s.whose[who] >= streamsOfOne:
 		return protocol.Errorf(protocol.CodeQuota, "", "%d streams of events are open to you already: close one", streamsOfOne)
-	case s.open >= streamsAtOnce:
+	case len(s.open) >= streamsAtOnce:
 		return busy()
 	}
 	if s.whose == nil {
-		s.whose = map[string]int{}
+		s.whose, s.open = map[string]int{}, map[*eventStream]context.CancelFunc{}
 	}
-	s.open++
+	s.open[e] = stop
 	s.whose[who]++
 	return nil
 }
 
-func (s *streams) leave(who string) {
+func (s *streams) leave(who string, e *eventStream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.open--
+	delete(s.open, e)
 	if s.whose[who]--; s.whose[who] == 0 {
 		delete(s.whose, who)
+	}
+}
+
+// EndStreams ends all streams of events, and refuses new ones: a server that shuts down would wait for them in vain.
+func (a *API) EndStreams() {
+	s := &a.streams
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	for _, stop := range s.open {
+		stop()
 	}
 }
 
@@ -116,17 +130,19 @@ func (a *API) events(w http.ResponseWriter, r *http.Request, fill func(ctx conte
 	if actor := door.ActorOf(r.Context()); !actor.Anonymous() {
 		who = visitorOf(r)
 	}
-	if err := a.streams.enter(who); err != nil {
-		a.fail(w, err)
-		return
-	}
-	defer a.streams.leave(who)
 	session, err := sse.Upgrade(w, r)
 	if err != nil {
 		a.fail(w, err)
 		return
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), streamTime)
+	defer cancel()
 	e := &eventStream{LastID: session.LastEventID.String(), session: session, rc: http.NewResponseController(w)}
+	if err := a.streams.enter(who, e, cancel); err != nil {
+		a.fail(w, err)
+		return
+	}
+	defer a.streams.leave(who, e)
 	_ = e.rc.SetReadDeadline(time.Time{}) // the one for whole requests would end the connection
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
@@ -134,8 +150,6 @@ func (a *API) events(w http.ResponseWriter, r *http.Request, fill func(ctx conte
 		w.Header().Set("Content-Type", eventMediaType)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), streamTime)
-	defer cancel()
 	var beating sync.WaitGroup
 	beating.Go(func() {
 		t := time.NewTicker(heartbeat)

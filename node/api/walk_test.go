@@ -25,6 +25,7 @@ import (
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/ingest"
+	"github.com/asean-tmh/tmh/node/live"
 	"github.com/asean-tmh/tmh/node/record"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
@@ -79,7 +80,7 @@ type walk struct {
 	postings, references, hash map[string]string   // by what the file calls them
 	target, spare              *visitor
 	imports                    map[string]string // by what the file calls them
-	invitation, address, reset string // secrets of links
+	invitation, address, reset string            // secrets of links
 	token                      access.TokenID
 	asked                      int
 }
@@ -91,7 +92,7 @@ func newWalk(t *testing.T, who []string) *walk {
 	d.imports = func(io.Reader, func(exchange.ImportEvent) error) error { return nil }
 	cfg := api.Config{
 		Desk: d, Operator: new(operator), Decode: ingest.DecodeListingJSON, House: w.house,
-		Door: &door.Keeper{House: w.house, Member: "KH", Token: "operators-secret"}, Member: "KH", Now: w.now, Log: slog.New(slog.DiscardHandler),
+		Live: live.New(&desk{}), Door: &door.Keeper{House: w.house, Member: "KH", Token: "operators-secret"}, Member: "KH", Now: w.now, Log: slog.New(slog.DiscardHandler),
 	}
 	w.routers = api.New(cfg)
 	cfg.Backup = func(context.Context, io.Writer) error { return nil }
