@@ -201,12 +201,12 @@ func (n *Node) serveDoors(ctx context.Context) error {
 		addr := l.Addr().String()
 		n.httpAddr.Store(&addr)
 		name, _ := n.roster.Load().Member(n.cfg.Member)
-		pages := ui.New(ui.Config{Desk: c, House: n.house, Door: keeper, Name: name.Name, Demonstration: n.cfg.Demonstration, Version: n.cfg.Version, Description: a.Description(), Now: n.cfg.Now, Log: n.log})
+		pages := ui.New(ui.Config{Desk: c, House: n.house, Door: keeper, Name: name.Name, Demonstration: n.cfg.Demonstration, Version: n.cfg.Version, Description: a.Description(), Site: a.SiteOf, Now: n.cfg.Now, Log: n.log})
 		mux := http.NewServeMux()
 		mux.Handle("/api/", a.Public())
-		mux.Handle("/.well-known/tmh/", a.Public())
-		mux.Handle("/problems", a.Public())
-		mux.Handle("/problems/", a.Public())
+		for _, path := range api.RootPaths() {
+			mux.Handle(path, a.Public())
+		}
 		mux.Handle(oaiPath, n.oai)
 		mux.Handle("/", pages)
 		guarded := door.ProtectWith(mux, a.Denied())

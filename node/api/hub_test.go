@@ -114,6 +114,7 @@ func (v *visitor) ask(method, path string, body any, header ...string) *httptest
 	} else {
 		v.hub.api.Public().ServeHTTP(w, r)
 	}
+	v.hub.described(method, r.URL.Path, w.Code)
 	for _, c := range w.Result().Cookies() {
 		if !c.HttpOnly || c.Path != "/" || c.SameSite == http.SameSiteNoneMode || c.SameSite == 0 {
 			v.hub.t.Errorf("%s %s: cookie %s is not kept from scripts or other sites", method, path, c.Name)

@@ -38,7 +38,6 @@ func (a *API) liveRoutes(h huma.API) {
 		Description: "Events are ready (the query is followed from now on), match (a listing was published or revised, and stands among the first hundred hits), " +
 			"gone (one that was told of is withdrawn) and reset (more changed than this node remembers: ask GET /match again). The stream ends after a quarter " +
 			"of an hour; a client that asks again with Last-Event-ID misses nothing meanwhile.",
-		Errors: []int{http.StatusUnprocessableEntity, http.StatusNotFound, http.StatusTooManyRequests, http.StatusServiceUnavailable},
 	}
 	huma.Register(h, op, a.followQuery)
 	h.OpenAPI().Paths[op.Path].Get.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{eventMediaType: {Schema: &huma.Schema{Type: huma.TypeString}}}}

@@ -156,6 +156,7 @@ func (w *work) carry(ctx context.Context, g *group) error {
 		}
 	}
 	w.p.changed.wake()
+	thrift()
 	return w.p.at("noted", w.rec.ID)
 }
 
