@@ -3,7 +3,7 @@
 GOLANGCI_LINT := v2.15.0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
-.PHONY: build demo test check lint race bench soak mutants generate clean
+.PHONY: build demo client test check lint race bench soak mutants generate clean
 
 build: ## one static binary, ./tmh
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o tmh ./cmd/tmh
@@ -11,12 +11,17 @@ build: ## one static binary, ./tmh
 demo: build ## a whole federation on this machine
 	./tmh demo
 
-test: ## everything that CI runs
+client: ## a client in Go, made by an outside tool of docs/openapi.json
+	cd node/api/client && go generate ./... && go vet ./...
+
+test: client ## everything that CI runs
 	@.ci/tools
 	go vet ./...
 	go test -timeout 12m ./...
+# -count 1: the cache of results does not look at what that test builds
+	cd node/api/client && go test -count 1 -timeout 3m ./...
 
-check: lint ## before every commit
+check: lint client ## before every commit
 	go vet ./...
 	go generate ./...
 	@git diff --exit-code --stat -- '*testdata*' configs docs || { echo 'generated files differ: commit them'; exit 1; }
@@ -61,6 +66,11 @@ mutants: ## take out one defence after another: the scenario that it is for must
 
 generate: ## the conformance corpus, and tables in docs
 	go generate ./...
+
+# The one target that needs node. Its packages lie outside ui/assets: what is there is built into the binary.
+ui-assets: ## theme, script, fonts and map of the pages, in ui/static: the same bytes on every machine
+	rm -rf .bin/ui-assets && mkdir -p .bin && cp -R ui/assets .bin/ui-assets
+	cd .bin/ui-assets && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs ../../ui/static
 
 clean:
 	rm -rf tmh .bin

@@ -30,6 +30,7 @@ type hub struct {
 	store *store.Store
 	house *house.House
 	api   *api.API
+	says  *description // of the API, where it was read already
 }
 
 func newHub(t *testing.T, change ...func(*house.Config)) *hub {

@@ -43,7 +43,8 @@
 //	submitted                        unchanged              refused                 recalled and discarded
 //	in review                        unchanged              refused                 refused
 //	rejected                         unchanged              changed, submitted      discarded
-//	published, expired, on hold      unchanged              changed                 withdrawn
+//	published, on hold               unchanged              changed                 withdrawn
+//	expired, or ends within 60 days  changed: renewed       changed                 withdrawn
 //	… with a draft of people beside  unchanged              refused                 withdrawn
 //	… submitted or in review         unchanged              refused                 withdrawn
 //	ended by people                  ended                  ended                   ended
@@ -51,7 +52,8 @@
 //
 // A returned draft is a draft. A rejected one that people wrote is refused. What people made or published here stays as long
 // as the source says what it said before, and is overwritten when it says something new. Documents are people's: a source
-// names none, and those that are attached stay. A changed listing on hold stays on hold.
+// names none, and those that are attached stay. A changed listing on hold stays on hold. Renewed is only what the source sets no
+// end to.
 //
 // Of a group of an import what wants a signature is pending together, and one transaction finishes the group. A posting whose
 // import was cut off keeps the outcome that is still to be told, and tells it when the listing is sent again. A new one that
@@ -69,6 +71,7 @@
 //	t/DAY/ID                                       when the next reminder is due
 //	w/ID                                           pending
 //	f/REFERENCE, i/ORG/SOURCE                      → ID
+//	e/m/ORG/HASH/                                  day on which it was last told that listings of an origin end
 //	m/ORG/HASH/SOURCE                              not ended, and came from an origin, by the hash of its name
 //	n/KIND-COUNTRY-DAY, c, k                       serials, and the key of sampling
 package posting

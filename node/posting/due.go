@@ -90,6 +90,9 @@ func (p *Postings) remind(tx *store.Tx, key string, today protocol.Date) error {
 	if err := put(tx, h, was); err != nil {
 		return err
 	}
+	if h.Origin != "" {
+		return p.remindOfImport(tx, h, today)
+	}
 	if h.expired(today) {
 		return p.notify(tx, h, Notice{Occasion: OnExpired})
 	}

@@ -25,6 +25,10 @@ func (h *Posting) beforeImport(s *Pending) {
 		}
 		return
 	}
+	if s.Action == Renew {
+		h.Imported = s.At
+		return
+	}
 	h.Imported, h.ImportedHash, h.ImportedDraft = s.At, m.Hash, true
 	if h.Draft == Rejected {
 		via(Discard, None)

@@ -109,6 +109,8 @@ func (m *importer) listing(tx *store.Tx, i int) (*importStep, error) {
 	case h.Ended():
 		st.result.Outcome = ImportEnded
 		return st, nil
+	case h.ImportedHash == in.Hash && m.renews(h, in):
+		return m.renew(tx, st)
 	case h.ImportedHash == in.Hash:
 		m.unchanged(st, h.ImportedHash)
 		return st, nil

@@ -65,7 +65,7 @@ func TestImportByState(t *testing.T) {
 		{"rejected", fromRepository, false, func(h *house, x *Posting) *Posting { return judged(h, x, 1) }, "unchanged rejected", "changed submitted", "withdrawn ", "changed published"},
 		{"passed", fromRepository, false, func(h *house, x *Posting) *Posting { return judged(h, x, 3) }, "unchanged published", "changed published", "withdrawn withdrawn", "changed published"},
 		{"published", fromRepository, true, nil, "unchanged published", "changed published", "withdrawn withdrawn", ""},
-		{"expired", fromRepository, true, func(h *house, x *Posting) *Posting { h.days(400); return x }, "unchanged expired", "changed published", "withdrawn withdrawn", ""},
+		{"expired", fromRepository, true, func(h *house, x *Posting) *Posting { h.days(400); return x }, "changed published", "changed published", "withdrawn withdrawn", ""},
 		{"published and edited", fromRepository, true, func(h *house, x *Posting) *Posting { return h.submit(edit(h, x)) }, "unchanged published", "changed published", "withdrawn withdrawn", ""},
 		{"published with a draft", fromRepository, true, edit, "unchanged published", "refused published", "withdrawn withdrawn", ""},
 		{"on hold", fromRepository, true, func(h *house, x *Posting) *Posting { return h.must(h.Hold(h.ctx(), editor, x.ID, x.Version, "")) }, "unchanged on-hold", "changed on-hold", "withdrawn withdrawn", ""},
@@ -128,7 +128,7 @@ func TestImportByState(t *testing.T) {
 					t.Errorf("%s as %s, was %s", r[0].Outcome, r[0].ID, x.ID)
 				}
 				if r[0].Outcome == ImportChanged && r[0].State == Published {
-					if l, _ := h.listed(x.ID); l == nil || l.Texts["en"].Title != "two" {
+					if l, _ := h.listed(x.ID); l == nil || l.Texts["en"].Title != map[bool]string{true: "one", false: "two"}[what == "same"] {
 						t.Errorf("the catalogue has %+v", l)
 					}
 				}
@@ -548,5 +548,77 @@ func TestPlanIsWhatImportDoes(t *testing.T) {
 		if done[o] == 0 {
 			t.Errorf("%s never happened: %v", o, done)
 		}
+	}
+}
+
+// A source that still has a listing keeps it valid; one that says until when, or has it no more, does not. Reminders of imported
+// listings come once a day and origin.
+func TestImportRenews(t *testing.T) {
+	h := newHouse(t, "")
+	h.trust("oITC")
+	until := item("until", "Says until when")
+	until.Content.Listing.ValidUntil = h.today() + 300
+	all := []Imported{item("a", "Solar dryer"), item("b", "Rice husk burner"), item("held", "On hold"), until}
+	first := h.imports(fromRepository, all...)
+	b := h.must(h.Get(editor, first[1].ID))
+	h.must(h.Edit(h.ctx(), editor, b.ID, b.Version, titled("Being rewritten")))
+	held := h.must(h.Get(editor, first[2].ID))
+	h.must(h.Hold(h.ctx(), editor, held.ID, held.Version, ""))
+
+	h.days(290)
+	for i, r := range h.imports(fromRepository, all...) {
+		if r.Outcome != ImportUnchanged {
+			t.Errorf("%d: %s after 290 days", i, r.Outcome)
+		}
+	}
+	h.days(16)
+	for i, want := range []ImportOutcome{ImportChanged, ImportChanged, ImportUnchanged, ImportUnchanged} {
+		if plan, err := h.Plan(editor, fromRepository, all[i:i+1]); err != nil || plan[0].Outcome != want {
+			t.Errorf("%d: planned as %+v, %v; want %s", i, plan, err, want)
+		}
+	}
+	for i, r := range h.imports(fromRepository, all...) {
+		x := h.must(h.Get(editor, r.ID))
+		want, renewals := "2028-09-21", 1
+		switch i {
+		case 2:
+			want, renewals = "2027-09-21", 0
+		case 3:
+			want, renewals = "2027-07-18", 0
+		}
+		if x.ValidUntil.String() != want || x.Renewals != renewals || x.ImportedHash != all[i].Hash {
+			t.Errorf("%d: valid until %s after %d renewals, want %s after %d", i, x.ValidUntil, x.Renewals, want, renewals)
+		}
+	}
+	if b = h.must(h.Get(editor, b.ID)); b.Draft != Draft || b.ImportedDraft {
+		t.Errorf("the draft beside is %q now, of an import: %t", b.Draft, b.ImportedDraft)
+	}
+	for i, r := range h.imports(fromRepository, all...) {
+		if r.Outcome != ImportUnchanged {
+			t.Errorf("%d: %s when it was renewed a moment ago", i, r.Outcome)
+		}
+	}
+}
+
+func TestImportedListingsAreRemindedOfTogether(t *testing.T) {
+	h := newHouse(t, "")
+	h.trust("oITC")
+	var all []Imported
+	for i := range 250 {
+		all = append(all, item(fmt.Sprint(i), fmt.Sprint("Dryer ", i)))
+	}
+	h.imports(fromRepository, all...)
+	other := fromRepository
+	other.Origin = "another repository"
+	h.imports(other, item("x", "Burner"))
+	h.notices = nil
+	for range 366 {
+		h.days(1)
+		if _, err := h.Due(h.ctx()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := len(h.notices); got != 2*4 { // 30, 7 and 1 days before, and the day after
+		t.Errorf("%d notices for 251 listings of two origins, want 8: %+v", got, h.notices)
 	}
 }

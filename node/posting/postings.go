@@ -50,6 +50,8 @@ const (
 	OnRevoked   Occasion = "revoked"
 	OnReminder  Occasion = "reminder"
 	OnExpired   Occasion = "expired"
+
+	OnImportEnds Occasion = "import-ends" // listings that came from an origin end, this one among them
 )
 
 // Notice is what the author of a listing is to be told.
@@ -62,7 +64,8 @@ type Notice struct {
 	Author       access.UserID
 	Days         int // until it expires, of a reminder
 	ValidUntil   protocol.Date
-	Score        int // of a review
+	Score        int    // of a review
+	Origin       string // of imported listings
 	Comment      string
 }
 
