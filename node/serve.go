@@ -207,7 +207,7 @@ func (n *Node) serveDoors(ctx context.Context) error {
 		for _, path := range api.RootPaths() {
 			mux.Handle(path, a.Public())
 		}
-		mux.Handle(oaiPath, n.oai)
+		mux.Handle(oaiPath, a.Bounded(n.oai))
 		mux.Handle("/", pages)
 		guarded := door.ProtectWith(mux, a.Denied())
 		var pair *certificate

@@ -64,7 +64,7 @@ func (n *Node) openOAI() (err error) {
 		BaseURL: func(*http.Request) string { return n.site().PublicURL + oaiPath },
 		Formats: []oai.Format{
 			format(interop.DublinCorePrefix, interop.DublinCoreSchema, interop.DublinCoreNamespace, interop.DublinCore),
-			format(interop.Prefix, interop.SchemaURL(n.site()), interop.Namespace, interop.ListingXML),
+			format(interop.ListingXMLPrefix, interop.SchemaURL(n.site()), interop.ListingXMLNamespace, interop.ListingXML),
 		},
 		Secret: n.house.Key("oai"),
 	})
@@ -78,7 +78,7 @@ func (n *Node) oaiLoop(ctx context.Context) {
 	}
 }
 
-// changed tells whoever follows the catalogue that something of an origin was admitted.
+// changed tells the chronicle that something of an origin was admitted.
 func (n *Node) changed(origin protocol.MemberID) {
 	if n.oai != nil {
 		n.oai.Changed(origin)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -75,31 +76,55 @@ func demoCmd() *cobra.Command {
 // demoDir is where the demonstration lies while it runs: at a place that commands can name.
 const demoDir = ".demo"
 
-// takeDemoDir makes the folder anew and keeps other demonstrations out of it. What one left that was killed is removed, by the
-// lock file that only demonstrations make.
+// demoMark is what the demonstration writes into its lock file, by which it knows its own folder again.
+const demoMark = "folder of a tmh demonstration: removed when it ends\n"
+
+// takeDemoDir makes the folder anew and keeps other demonstrations out of it. What one left that was killed is removed; a folder that
+// is not surely a demonstration's of this user is left alone.
 func takeDemoDir(dir string) (remove func(), err error) {
-	lock := filepath.Join(dir, "lock")
-	if _, err := os.Stat(dir); err == nil {
-		if _, err := os.Stat(lock); err != nil {
-			return nil, fmt.Errorf("%s is there and is no demonstration's: name another folder with --dir", dir)
-		}
-	} else if err := os.Mkdir(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make a folder for the demonstration: %w; name another one with --dir", err)
+	made := os.Mkdir(dir, 0o700)
+	if made != nil && !errors.Is(made, fs.ErrExist) {
+		return nil, fmt.Errorf("make a folder for the demonstration: %w; name another one with --dir", made)
 	}
-	f, err := os.OpenFile(lock, os.O_CREATE|os.O_RDWR, 0o600)
+	foreign := fmt.Errorf("%s is there and is no demonstration's: name another folder with --dir", dir)
+	info, err := os.Lstat(dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("a demonstration runs in %s already: stop it, or name another folder with --dir and other ports with --port", dir), f.Close())
+	if owner, ok := info.Sys().(*syscall.Stat_t); !ok || !info.IsDir() || int(owner.Uid) != os.Getuid() || info.Mode().Perm() != 0o700 {
+		return nil, foreign
 	}
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		if e.Name() != "lock" {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	flags := os.O_RDWR | syscall.O_NOFOLLOW
+	if made == nil {
+		flags |= os.O_CREATE | os.O_EXCL
+	}
+	lock, err := root.OpenFile("lock", flags, 0o600)
+	if err != nil {
+		return nil, foreign
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("a demonstration runs in %s already: stop it, or name another folder with --dir and other ports with --port", dir), lock.Close())
+	}
+	if made == nil {
+		_, err = lock.WriteString(demoMark)
+	} else {
+		mark := make([]byte, len(demoMark)+1)
+		if n, _ := lock.ReadAt(mark, 0); string(mark[:n]) != demoMark {
+			return nil, errors.Join(foreign, lock.Close())
 		}
 	}
-	return func() { _ = os.RemoveAll(dir); _ = f.Close() }, err
+	entries, readErr := fs.ReadDir(root.FS(), ".")
+	for _, e := range entries {
+		if e.Name() != "lock" {
+			err = errors.Join(err, root.RemoveAll(e.Name()))
+		}
+	}
+	return func() { _ = os.RemoveAll(dir); _ = lock.Close() }, errors.Join(err, readErr)
 }
 
 func runDemo(ctx context.Context, cmd *cobra.Command, cfg demo.Config) error {

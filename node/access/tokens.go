@@ -160,11 +160,8 @@ func (r *Registry) CreateToken(by Actor, owner UserID, name string, scopes []Sco
 //
 // Errors: CodeNotPermitted.
 func (r *Registry) AuthenticateToken(secret string) (a Actor, err error) {
-	refuse := func(format string, args ...any) error {
-		return protocol.Errorf(protocol.CodeNotPermitted, "", format, args...)
-	}
 	if !wellFormedToken(secret) {
-		return a, refuse("this is no token of a TMH node, or it was not copied whole: it begins with “%s” and has %d characters", tokenMark, tokenSize)
+		return a, tokenFault("this is no token of a TMH node, or it was not copied whole: it begins with “%s” and has %d characters", tokenMark, tokenSize)
 	}
 	var t *token
 	err = r.view(func(tx *store.Tx) error {
@@ -178,28 +175,8 @@ func (r *Registry) AuthenticateToken(secret string) (a Actor, err error) {
 		if err != nil {
 			return err
 		}
-		if t == nil {
-			return refuse("this token is not known here, or was revoked: create a new one")
-		}
-		g, err := generationOf(tx, store.TableToken)
-		if err != nil {
-			return err
-		}
-		switch {
-		case !r.now().Before(t.Expires):
-			return refuse("this token has expired: create a new one")
-		case t.Generation < g.Accepted:
-			return refuse("this node was restored from a backup, and this token waits until an administrator confirms it")
-		}
-		u, err := userOf(tx, t.User)
-		if err != nil {
-			return err
-		}
-		if a, err = r.actorOf(tx, u); err != nil {
-			return err
-		}
-		a.Token, a.Scopes = t.ID, slices.Clone(t.Scopes)
-		return nil
+		a, err = r.actingBy(tx, t)
+		return err
 	})
 	if err != nil {
 		return Actor{}, err
@@ -215,6 +192,50 @@ func (r *Registry) AuthenticateToken(secret string) (a Actor, err error) {
 		})
 	}
 	return a, nil
+}
+
+func tokenFault(format string, args ...any) error {
+	return protocol.Errorf(protocol.CodeNotPermitted, "", format, args...)
+}
+
+// actingBy is who acts by a token; nil is none.
+func (r *Registry) actingBy(tx *store.Tx, t *token) (a Actor, err error) {
+	if t == nil {
+		return a, tokenFault("this token is not known here, or was revoked: create a new one")
+	}
+	g, err := generationOf(tx, store.TableToken)
+	if err != nil {
+		return a, err
+	}
+	switch {
+	case !r.now().Before(t.Expires):
+		return a, tokenFault("this token has expired: create a new one")
+	case t.Generation < g.Accepted:
+		return a, tokenFault("this node was restored from a backup, and this token waits until an administrator confirms it")
+	}
+	u, err := userOf(tx, t.User)
+	if err != nil {
+		return a, err
+	}
+	if a, err = r.actorOf(tx, u); err != nil {
+		return a, err
+	}
+	a.Token, a.Scopes = t.ID, slices.Clone(t.Scopes)
+	return a, nil
+}
+
+// ActingBy is who acts by a token at this moment, for work that somebody began with it and that goes on without him.
+//
+// Errors: as AuthenticateToken.
+func (r *Registry) ActingBy(id TokenID) (a Actor, err error) {
+	err = r.view(func(tx *store.Tx) error {
+		t, err := read[token](tx, store.TableToken, "t/"+string(id))
+		if err == nil {
+			a, err = r.actingBy(tx, t)
+		}
+		return err
+	})
+	return a, err
 }
 
 func tokensOf(tx *store.Tx, id UserID) (all []Token, err error) {

@@ -100,6 +100,7 @@ type API struct {
 	cfg              Config
 	door             *door.Keeper
 	public, operator http.Handler
+	bounded          guard // what bounds reading of strangers
 	secret           []byte
 	site             string // the node's public address, "" for none
 	description      []byte // OpenAPI, of what strangers reach
@@ -134,7 +135,9 @@ func New(cfg Config) *API {
 		}
 	}
 	operator := a.routes(a.asOperator, limits{}.orNone(), unhindered)
-	public := a.routes(a.identify, a.newLimits(cfg.Limits), newAdmission(a, cfg.Load).admit)
+	lim, load := a.newLimits(cfg.Limits), newAdmission(a, cfg.Load)
+	public := a.routes(a.identify, lim, load.admit)
+	a.bounded = func(next http.Handler) http.Handler { return a.common(load.through(a.identify(lim.reads(next)))) }
 	a.operatorRoutes(operator)
 	a.public, a.operator = public, a.withBackup(operator)
 	return a
@@ -142,6 +145,10 @@ func New(cfg Config) *API {
 
 // Public handles /api/ and /.well-known/tmh/ of the listener that the world reaches.
 func (a *API) Public() http.Handler { return a.public }
+
+// Bounded is a handler of reading requests with the bounds that the API's own costly ones have: how often one visitor may ask, and
+// how many are worked on at once.
+func (a *API) Bounded(next http.Handler) http.Handler { return a.bounded(next) }
 
 // Operator handles the same routes, and those of Config.Operator, for a listener that only the node's operator reaches: no
 // token is asked for.

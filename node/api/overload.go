@@ -132,6 +132,8 @@ func (ad *admission) gateOf(r *http.Request) (g *gate) {
 	case !get:
 	case path == "suggest", path == "listings", path == "match.atom", path == "catalogue.jsonld":
 		g = ad.heavy
+	case strings.HasPrefix(path, "imports/") && strings.HasSuffix(path, "/rows"): // read off a report
+		g = ad.heavy
 	case path == "members", path == "statistics":
 		g = ad.light
 	case strings.HasPrefix(path, "listings/"):
@@ -153,28 +155,39 @@ func (ad *admission) gateOf(r *http.Request) (g *gate) {
 // body arrives, nor while the answer leaves, so that nobody who is slow holds it.
 func (ad *admission) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		g := ad.gateOf(r)
-		if g == nil {
-			next.ServeHTTP(w, r)
+		if g := ad.gateOf(r); g != nil {
+			ad.pass(g, w, r, next)
 			return
 		}
-		if r.Method == http.MethodPost {
-			b, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-			if err != nil && !errors.Is(err, io.EOF) {
-				r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), broken{err}))
-			} else {
-				r.Body = io.NopCloser(bytes.NewReader(b))
-			}
-		}
-		if !g.enter(r.Context()) {
-			w.Header().Set("Retry-After", "1")
-			ad.api.write(w, newProblem(http.StatusServiceUnavailable, protocol.Errors{busy()}))
-			return
-		}
-		held := &placed{ResponseWriter: w, gate: g}
-		defer held.release()
-		next.ServeHTTP(held, r)
+		next.ServeHTTP(w, r)
 	})
+}
+
+func (ad *admission) pass(g *gate, w http.ResponseWriter, r *http.Request, next http.Handler) {
+	if r.Method == http.MethodPost {
+		b, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		if err != nil && !errors.Is(err, io.EOF) {
+			r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b), broken{err}))
+		} else {
+			r.Body = io.NopCloser(bytes.NewReader(b))
+		}
+	}
+	if !g.enter(r.Context()) {
+		w.Header().Set("Retry-After", "1")
+		ad.api.write(w, newProblem(http.StatusServiceUnavailable, protocol.Errors{busy()}))
+		return
+	}
+	held := &placed{ResponseWriter: w, gate: g}
+	defer held.release()
+	next.ServeHTTP(held, r)
+}
+
+// through the gate of costly requests, whatever the address is.
+func (ad *admission) through(next http.Handler) http.Handler {
+	if ad.heavy.cfg.AtOnce <= 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { ad.pass(ad.heavy, w, r, next) })
 }
 
 func busy() *protocol.Error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -294,5 +295,44 @@ func BenchmarkListing(b *testing.B) {
 		if w := ask(h, "GET", "/api/v1/listings/KH/TO-1", ""); w.Code != 200 {
 			b.Fatal(w.Code)
 		}
+	}
+}
+
+// What is served beside the API, such as OAI-PMH, has its bounds: of how often one asks, and of how many are worked on at once.
+func TestBoundedBesideTheAPI(t *testing.T) {
+	release := make(chan struct{})
+	began := make(chan struct{}, 8)
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began <- struct{}{}
+		<-release
+		w.WriteHeader(http.StatusNoContent)
+	})
+	a := api.New(api.Config{
+		Desk: newDesk(t), Limits: &api.Limits{Reads: 3}, Load: &api.Load{Heavy: api.Gate{AtOnce: 1}}, Log: slog.New(slog.DiscardHandler),
+	})
+	h := a.Bounded(slow)
+	ask := func(address string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, "/oai?verb=Identify", nil)
+		r.RemoteAddr = address
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	first := make(chan *httptest.ResponseRecorder)
+	go func() { first <- ask("192.0.2.1:1000") }()
+	<-began
+	if w := ask("192.0.2.2:1000"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		t.Errorf("beside another one: %d %v", w.Code, w.Header())
+	}
+	close(release)
+	if w := <-first; w.Code != http.StatusNoContent {
+		t.Errorf("the first: %d", w.Code)
+	}
+	codes := map[int]int{}
+	for range 4 {
+		codes[ask("192.0.2.3:1000").Code]++
+	}
+	if codes[http.StatusNoContent] != 3 || codes[http.StatusTooManyRequests] != 1 {
+		t.Errorf("of four in a minute: %v, want three and a refusal", codes)
 	}
 }

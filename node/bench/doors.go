@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,9 @@ import (
 // Vegeta makes the load, in a process of its own on the same cores. It sends at a given rate whether answers come or not, so that
 // what waits is counted with the time that it waited.
 const Vegeta = "github.com/tsenart/vegeta/v12@v12.13.0"
+
+// leastTitles give a million questions.
+const leastTitles = 1000
 
 // DoorsConfig of a measurement of the REST API under load.
 type DoorsConfig struct {
@@ -45,7 +49,7 @@ type floor struct {
 // Doors measures a node that is asked by many: latencies at the floors' rates, the highest rates held, and what happens at ten
 // times the floors.
 func Doors(ctx context.Context, c DoorsConfig) error {
-	b := &doorsBench{DoorsConfig: c, r: rand.New(rand.NewPCG(1, 31))}
+	b := newDoorsBench(c)
 	if b.Listings < 1 || b.Seconds < 1 {
 		return errors.New("there is nothing to measure: want a listing and a second or more")
 	}
@@ -68,8 +72,13 @@ type doorsBench struct {
 	member protocol.MemberID
 	base   string
 	titles []string
-	asked  int // titles that were used
+	asked  int             // titles that were used
+	mixed  map[string]bool // questions of two titles
 	files  int
+}
+
+func newDoorsBench(c DoorsConfig) *doorsBench {
+	return &doorsBench{DoorsConfig: c, r: rand.New(rand.NewPCG(1, 31)), mixed: make(map[string]bool)}
 }
 
 func (b *doorsBench) say(format string, args ...any) {
@@ -94,8 +103,8 @@ func readTitles(path string) (titles []string, err error) {
 			titles = append(titles, t)
 		}
 	}
-	if len(titles) < 2 {
-		return nil, fmt.Errorf("%s holds no titles", path)
+	if len(titles) < leastTitles {
+		return nil, fmt.Errorf("%s holds %d titles, want %d or more, so that no question comes twice", path, len(titles), leastTitles)
 	}
 	return titles, nil
 }
@@ -156,7 +165,32 @@ func (b *doorsBench) fill(ctx context.Context) error {
 		b.say("%d imported", src.n)
 	}
 	b.Corpus = nil
-	return demo.Await(ctx, "all is indexed", func() bool { return b.node.Waiting() == 0 && b.node.Health().Ready })
+	if err := demo.Await(ctx, "all is indexed", func() bool { return b.node.Waiting() == 0 && b.node.Health().Ready }); err != nil {
+		return err
+	}
+	return b.settled(ctx)
+}
+
+// settled waits until the node has nothing to do any more: after so many new listings at once it learns their topics and merges
+// its files.
+func (b *doorsBench) settled(ctx context.Context) error {
+	const look, calm = time.Second, 3
+	t := time.NewTicker(look)
+	defer t.Stop()
+	for n, before := 0, cpuTime(); n < calm; n++ {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-t.C:
+		}
+		now := cpuTime()
+		if now-before > look/20 {
+			n = -1
+		}
+		before = now
+		b.say("the node settles")
+	}
+	return nil
 }
 
 func refusal(all protocol.Errors) error {
@@ -177,13 +211,23 @@ func (b *doorsBench) match(n int) []string {
 		}
 		t := b.titles[k]
 		if b.asked >= len(b.titles) {
-			x, y := strings.Fields(t), strings.Fields(b.titles[b.r.IntN(len(b.titles))])
-			t = strings.Join(append(x[:(len(x)+1)/2:(len(x)+1)/2], y[len(y)/2:]...), " ")
+			t = b.mix(t)
+			b.mixed[t] = true
 		}
 		b.asked++
 		all[i] = "GET " + b.base + "match?q=" + url.QueryEscape(t)
 	}
 	return all
+}
+
+// mix a title's first half with the second half of another.
+func (b *doorsBench) mix(title string) string {
+	for {
+		x, y := strings.Fields(title), strings.Fields(b.titles[b.r.IntN(len(b.titles))])
+		if t := strings.Join(slices.Concat(x[:(len(x)+1)/2], y[len(y)/2:]), " "); t != title && !b.mixed[t] {
+			return t
+		}
+	}
 }
 
 // one gives addresses of n listings.
@@ -210,13 +254,15 @@ func (b *doorsBench) measure(ctx context.Context) error {
 		{floor{"GET match?q=TITLE", 300, 100 * time.Millisecond}, b.match},
 		{floor{"GET listings/ORIGIN/ID", 3000, 20 * time.Millisecond}, b.one},
 	}
-	for _, f := range floors {
-		if err := b.held(ctx, f.floor, f.ask); err != nil {
+	best := make([]int, len(floors))
+	for i, f := range floors {
+		var err error
+		if best[i], err = b.held(ctx, f.floor, f.ask); err != nil {
 			return err
 		}
 	}
-	for _, f := range floors {
-		if err := b.rush(ctx, f.floor, f.ask); err != nil {
+	for i, f := range floors {
+		if err := b.rush(ctx, f.floor, f.ask, max(1, min(f.rate, best[i])/2)); err != nil {
 			return err
 		}
 	}
@@ -237,24 +283,26 @@ func (t columns) attack(name string, a *attack) {
 }
 
 // held asks at the floor's rate, and then for the highest rate at which the floor's time is kept.
-func (b *doorsBench) held(ctx context.Context, f floor, ask func(int) []string) error {
+func (b *doorsBench) held(ctx context.Context, f floor, ask func(int) []string) (best int, err error) {
 	seconds := b.Seconds
 	if _, err := b.attack(ctx, f.name+", to warm up", ask, f.rate/3, 8, 3); err != nil {
-		return err
+		return 0, err
 	}
-	t := newColumns(b.Out, fmt.Sprintf("\n%s, floor %d/s with p99 ≤ %d ms", f.name, f.rate, f.p99.Milliseconds()), heads()...)
+	fmt.Fprintf(b.Out, "\n%s, floor %d/s with p99 ≤ %d ms\n", f.name, f.rate, f.p99.Milliseconds())
+	t := newColumns(b.Out, "", heads()...)
 	for _, connections := range []int{8, 64} {
 		a, err := b.attack(ctx, f.name, ask, f.rate, connections, seconds)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		t.attack(fmt.Sprintf("%d connections", connections), a)
 	}
 	if err := t.w.Flush(); err != nil {
-		return err
+		return 0, err
 	}
-	t = newColumns(b.Out, "\nhighest rate held, 64 connections", heads()...)
-	best, tried := 0, 0
+	fmt.Fprintf(b.Out, "\n%s, highest rate held, 64 connections\n", f.name)
+	t = newColumns(b.Out, "", heads()...)
+	tried := 0
 	try := func(rate int) (bool, error) {
 		a, err := b.attack(ctx, f.name, ask, rate, 64, min(seconds, 8))
 		if err != nil {
@@ -268,46 +316,46 @@ func (b *doorsBench) held(ctx context.Context, f floor, ask func(int) []string) 
 		}
 		return ok, nil
 	}
-	up := []float64{1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8}
-	ok, err := true, error(nil)
-	for _, x := range up {
-		if ok, err = try(int(x * float64(f.rate))); err != nil || !ok {
+	for _, x := range []float64{1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.3, 8} {
+		if ok, err := try(int(x * float64(f.rate))); err != nil {
+			return 0, err
+		} else if !ok {
 			break
 		}
 	}
-	for x := .8; err == nil && best == 0 && x > .1; x *= .8 {
-		_, err = try(int(x * float64(f.rate)))
-	}
-	if err != nil {
-		return err
+	for x := .8; best == 0 && x > .1; x *= .8 {
+		if _, err := try(int(x * float64(f.rate))); err != nil {
+			return 0, err
+		}
 	}
 	if err := t.w.Flush(); err != nil {
-		return err
+		return 0, err
 	}
 	fmt.Fprintf(b.Out, "highest rate held of %d tried: %d/s\n", tried, best)
-	return nil
+	return best, nil
 }
 
-// rush asks ten times as much as the floor, and then looks how soon the floor's time is kept again.
-func (b *doorsBench) rush(ctx context.Context, f floor, ask func(int) []string) error {
+// rush asks ten times as much as the floor, and then looks how soon the floor's time is kept again at a rate that can be held.
+func (b *doorsBench) rush(ctx context.Context, f floor, ask func(int) []string, calmRate int) error {
 	const connections = 1024
 	seconds := min(b.Seconds, 10)
-	t := newColumns(b.Out, fmt.Sprintf("\n%s, ten times the floor", f.name), heads()...)
+	fmt.Fprintf(b.Out, "\n%s, ten times the floor\n", f.name)
+	t := newColumns(b.Out, "", heads()...)
 	a, err := b.attack(ctx, f.name, ask, 10*f.rate, connections, seconds)
 	if err != nil {
 		return err
 	}
-	calm, err := b.attack(ctx, f.name+", after the rush", ask, f.rate/2, 64, seconds)
+	calm, err := b.attack(ctx, f.name+", after the rush", ask, calmRate, 64, seconds)
 	if err != nil {
 		return err
 	}
 	t.attack(fmt.Sprintf("rush of %d/s, %d connections", 10*f.rate, connections), a)
-	t.attack(fmt.Sprintf("after it, %d/s, 64 connections", f.rate/2), calm)
+	t.attack(fmt.Sprintf("after it, %d/s, 64 connections", calmRate), calm)
 	if err := t.w.Flush(); err != nil {
 		return err
 	}
-	answered := len(a.took) + a.refused + a.faults
-	fmt.Fprintf(b.Out, "of %d answers %d%% were served, %d refused, of these %d with Retry-After in time; normal again %.2f s after the rush\n",
-		answered, 100*len(a.took)/max(answered, 1), a.refused, a.refused, calm.recovered(a.ended, f.p99).Seconds())
+	answered := len(a.each)
+	fmt.Fprintf(b.Out, "of %d requests %d%% were served, %d%% refused with Retry-After, %d ended otherwise; normal again %.2f s after the rush\n",
+		answered, 100*len(a.took)/answered, 100*a.refused/answered, a.faults, calm.recovered(a.ended, f.p99).Seconds())
 	return nil
 }

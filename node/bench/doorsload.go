@@ -81,25 +81,24 @@ func (a *attack) recovered(from time.Time, most time.Duration) (after time.Durat
 }
 
 // attack sends requests at a rate over so many connections. What waits for a connection waits on the clock.
-func (b *doorsBench) attack(ctx context.Context, name string, ask func(int) []string, rate, connections, seconds int) (*attack, error) {
+func (b *doorsBench) attack(ctx context.Context, name string, ask func(int) []string, rate, connections, seconds int) (a *attack, err error) {
 	b.say("%s, %d/s, %d connections", name, rate, connections)
 	b.files++
 	targets, results := filepath.Join(b.Dir, fmt.Sprintf("targets%d", b.files)), filepath.Join(b.Dir, fmt.Sprintf("results%d", b.files))
 	if err := os.WriteFile(targets, []byte(strings.Join(ask(rate*seconds), "\n")+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	defer os.Remove(targets)
-	defer os.Remove(results)
-	a := &attack{}
+	defer func() { err = errors.Join(err, os.Remove(targets), os.Remove(results)) }()
+	a = &attack{}
 	watched := watch()
-	before := cpuTime(syscall.RUSAGE_SELF)
+	before := cpuTime()
 	cmd := exec.CommandContext(ctx, b.Vegeta, "attack", "-targets", targets, "-rate", strconv.Itoa(rate), "-duration", fmt.Sprintf("%ds", seconds), "-output", results,
 		"-connections", strconv.Itoa(connections), "-max-connections", strconv.Itoa(connections), "-max-workers", "20000", "-timeout", "10s", "-max-body", "0", "-http2=false") //nolint:gosec // the program that the operator names
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	nodeTime := cpuTime() - before
+	if a.memory = watched(); err != nil {
 		return nil, fmt.Errorf("vegeta: %w: %s", err, bytes.TrimSpace(out))
 	}
-	nodeTime := cpuTime(syscall.RUSAGE_SELF) - before
-	a.memory = watched()
 	if err := a.read(ctx, b.Vegeta, results); err != nil {
 		return nil, err
 	}
@@ -173,10 +172,10 @@ func retryAfter(header string) bool {
 	return err == nil && bytes.Contains(b, []byte("Retry-After:"))
 }
 
-// cpuTime that a process took.
-func cpuTime(who int) time.Duration {
+// cpuTime that this process took.
+func cpuTime() time.Duration {
 	var u syscall.Rusage
-	if syscall.Getrusage(who, &u) != nil {
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())

@@ -169,19 +169,19 @@ func (b *intakeBench) send(ctx context.Context, path, mapping, what string, want
 	}
 	_, idle := memory()
 	watched := watch()
-	start, cpu := time.Now(), cpuTime(0)
+	start, cpu := time.Now(), cpuTime()
 	j, err := b.house().Imports.Upload(ctx, b.operator, b.org, bufio.NewReader(f), intake.UploadOptions{Filename: filepath.Base(path), Mapping: mapping})
 	if err == nil {
 		j, err = b.ended(ctx, j, what)
 	}
-	took, cpu := time.Since(start), cpuTime(0)-cpu
+	took, cpu := time.Since(start), cpuTime()-cpu
 	peak := watched()
 	b.most = max(b.most, peak)
 	switch {
 	case err != nil:
 		return err
 	case j.State != intake.Done || j.Counts != want:
-		return fmt.Errorf("the import of %s (%s) ended as %s with %+v, want %+v: %v%s", path, what, j.State, j.Counts, want, j.Error, b.refused(j))
+		return fmt.Errorf("the import of %s (%s) ended as %s with %+v, want %+v%s", path, what, j.State, j.Counts, want, b.refused(j))
 	}
 	waiting, behind := b.f.Node(b.m).Waiting(), time.Now()
 	if err := demo.Await(ctx, "all is indexed", func() bool { return b.f.Node(b.m).Waiting() == 0 }); err != nil {
@@ -192,8 +192,11 @@ func (b *intakeBench) send(ctx context.Context, path, mapping, what string, want
 	return nil
 }
 
-// refused says why a row was, where there is one.
+// refused says why a job failed, or why one of its rows was refused.
 func (b *intakeBench) refused(j intake.Job) string {
+	if j.Error != nil {
+		return ": " + j.Error.Error()
+	}
 	page, err := b.house().Imports.Rows(b.operator, j.ID, []posting.ImportOutcome{posting.ImportRefused}, 0, 1)
 	if err != nil || len(page.Rows) == 0 {
 		return ""

@@ -160,7 +160,7 @@ func (h *House) openImports() (err error) {
 	}
 	h.Imports, err = intake.New(intake.Config{
 		Store: h.Store, Dir: h.cfg.Imports, Member: h.cfg.Member, Now: h.cfg.Now, Log: h.cfg.Log, Postings: h.Postings,
-		Actor: h.Colleague, Organisation: h.importer, Audit: h.auditImport, Bulk: h.cfg.Bulk, Harvester: h.cfg.Harvester,
+		Actor: h.goesOn, Organisation: h.importer, Audit: h.auditImport, Bulk: h.cfg.Bulk, Harvester: h.cfg.Harvester,
 	})
 	return err
 }

@@ -56,6 +56,17 @@ func (h *House) auditImport(tx *store.Tx, e intake.Event) error {
 	})
 }
 
+// goesOn is who began something that goes on by itself, as he stands at this moment: what a token began ends with the token.
+func (h *House) goesOn(person access.UserID, token access.TokenID) (a access.Actor, err error) {
+	if token == "" {
+		return h.Colleague(person)
+	}
+	if a, err = h.People.ActingBy(token); err == nil && a.User != person {
+		err = protocol.Errorf(protocol.CodeNotPermitted, "", "this token is somebody else's")
+	}
+	return a, err
+}
+
 // importer is what an import says of an organisation where its source says nothing.
 func (h *House) importer(id access.OrganisationID) (o intake.Organisation, err error) {
 	err = h.Store.View(func(tx *store.Tx) error {

@@ -77,7 +77,7 @@ func (h *House) notify(tx *store.Tx, n posting.Notice) error {
 		return h.enqueue(tx, to, mail.Notice{
 			Name: name, What: "The validity of listings that came from “" + n.Origin + "” ends on " + n.ValidUntil.String() + " and later",
 			Details: "“" + n.Title + "” is one of them. Import them again, or let the repository be harvested: what the source still has is renewed. You hear of each origin once a day at most.",
-			Link: h.cfg.PublicURL + "/account", At: h.cfg.Now(),
+			Link:    h.cfg.PublicURL + "/account", At: h.cfg.Now(),
 		})
 	case posting.OnRevoked:
 		return h.enqueue(tx, to, mail.Notice{Name: name, What: "Your listing “" + n.Title + "” was revoked by the agency", Details: n.Comment, Link: link, At: h.cfg.Now()})

@@ -85,8 +85,9 @@ func (p *Imports) spool(ctx context.Context, path string, r io.Reader) (n int64,
 		return 0, fmt.Errorf("keep a file: %w", err)
 	}
 	defer f.Close()
+	in := &arriving{ctx: ctx, r: r, since: time.Now()}
 	for {
-		part, err := io.Copy(f, io.LimitReader(arriving{ctx, r}, min(spaceEvery, most+1-n)))
+		part, err := io.Copy(f, io.LimitReader(in, min(spaceEvery, most+1-n)))
 		n += part
 		var broken *brokenOff
 		switch {
@@ -110,16 +111,28 @@ func (p *Imports) spool(ctx context.Context, path string, r io.Reader) (n int64,
 // brokenOff is an error of who sends.
 type brokenOff struct{ error }
 
+// Few files arrive at a time, so that one must not stand in the way of the others for long.
+const (
+	leastPace = 8 << 10 // bytes a second, on average
+	headStart = 5 * time.Minute
+)
+
 type arriving struct {
-	ctx context.Context
-	r   io.Reader
+	ctx   context.Context
+	r     io.Reader
+	since time.Time
+	n     int64
 }
 
-func (a arriving) Read(b []byte) (int, error) {
+func (a *arriving) Read(b []byte) (int, error) {
 	if err := a.ctx.Err(); err != nil {
 		return 0, &brokenOff{err}
 	}
+	if time.Since(a.since) > headStart+time.Duration(a.n/leastPace)*time.Second {
+		return 0, &brokenOff{errSlow}
+	}
 	n, err := a.r.Read(b)
+	a.n += int64(n)
 	if err != nil && !errors.Is(err, io.EOF) {
 		var ours *protocol.Error
 		if errors.As(err, &ours) {

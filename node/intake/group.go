@@ -31,8 +31,11 @@ type group struct {
 }
 
 // gather the next rows. A record that came in this group already is left for the next one.
-func (w *work) gather(in rows, g *group, left *table.Row) (more bool, next *table.Row, err error) {
+func (w *work) gather(ctx context.Context, in rows, g *group, left *table.Row) (more bool, next *table.Row, err error) {
 	for weight := 0; len(g.lines) < w.p.group && weight < groupBytes; {
+		if err := halted(ctx); err != nil { // a row may take a second
+			return false, nil, err
+		}
 		row := left
 		if left = nil; row == nil {
 			x, err := in.Next()
@@ -132,6 +135,9 @@ func (w *work) carry(ctx context.Context, g *group) error {
 	if err != nil {
 		return err
 	}
+	if _, err := w.p.spare(); err != nil { // a report may be far longer than its file
+		return ifLater(err)
+	}
 	var results []posting.ImportResult
 	switch {
 	case len(g.items) == 0:
@@ -156,7 +162,6 @@ func (w *work) carry(ctx context.Context, g *group) error {
 		}
 	}
 	w.p.changed.wake()
-	thrift()
 	return w.p.at("noted", w.rec.ID)
 }
 
@@ -214,6 +219,9 @@ func (w *work) append(tx *store.Tx, next *record, all []Row) error {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	for i := range all {
+		if next.At.Report > maxReport {
+			all[i].Faults, all[i].Diff = all[i].Faults[:min(1, len(all[i].Faults))], nil
+		}
 		if err := enc.Encode(&all[i]); err != nil {
 			return err
 		}

@@ -53,11 +53,12 @@ type office struct {
 	pause    time.Duration
 	group    int // rows; 0: as ever
 
-	mu     sync.Mutex // guards what follows
-	clock  time.Time
-	gone   map[access.UserID]bool
-	events []Event
-	bulk   []bool
+	mu      sync.Mutex // guards what follows
+	clock   time.Time
+	gone    map[access.UserID]bool
+	revoked map[access.TokenID]bool
+	events  []Event
+	bulk    []bool
 
 	stop func()
 	done chan struct{}
@@ -65,7 +66,7 @@ type office struct {
 
 func newOffice(t testing.TB, dir string) *office {
 	t.Helper()
-	o := &office{t: t, dir: dir, clock: time.Date(2026, 9, 21, 8, 0, 0, 0, time.UTC), gone: map[access.UserID]bool{}, pause: 5 * time.Millisecond}
+	o := &office{t: t, dir: dir, clock: time.Date(2026, 9, 21, 8, 0, 0, 0, time.UTC), gone: map[access.UserID]bool{}, revoked: map[access.TokenID]bool{}, pause: 5 * time.Millisecond}
 	o.open()
 	t.Cleanup(func() { o.halt(); _ = o.store.Close() })
 	return o
@@ -107,13 +108,19 @@ func (o *office) open() {
 	loopback := func(a netip.Addr) bool { return a.IsLoopback() }
 	o.Imports, err = New(Config{
 		Store: s, Dir: filepath.Join(o.dir, "imports"), Member: member, Now: o.now, Postings: o.postings, Limits: o.limits,
-		Actor: func(id access.UserID) (access.Actor, error) {
+		Actor: func(id access.UserID, token access.TokenID) (access.Actor, error) {
 			o.mu.Lock()
 			defer o.mu.Unlock()
+			if token != "" && o.revoked[token] {
+				return access.Actor{}, protocol.Errorf(protocol.CodeNotPermitted, "", "this token is not known here, or was revoked")
+			}
 			for _, a := range []access.Actor{editor, stranger, admin} {
 				if a.User == id {
 					if o.gone[id] {
 						a.Roles = nil
+					}
+					if a.Token = token; token != "" {
+						a.Scopes = []access.Scope{access.ScopeRead, access.ScopeWrite}
 					}
 					return a, nil
 				}

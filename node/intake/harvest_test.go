@@ -217,6 +217,11 @@ func TestHarvest(t *testing.T) {
 	}
 	_, err = o.Harvest(editor, org, "theses", HarvestOptions{})
 	wantCode(t, "harvest beside one that waits", err, protocol.CodeConflict)
+	if dry := o.harvesting(HarvestOptions{DryRun: true}); dry.State != Done || dry.Gone != 15 { // the notice says: look at them in a dry run
+		t.Errorf("dry run beside one that waits: %+v", dry)
+	}
+	_, err = o.Harvest(editor, org, "theses", HarvestOptions{})
+	wantCode(t, "harvest after a dry run beside one that waits", err, protocol.CodeConflict)
 	if now, _ := o.Source(editor, org, "theses"); !now.Since.Equal(s.Since) {
 		t.Error("the next harvest begins where this one did not end")
 	}

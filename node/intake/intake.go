@@ -50,11 +50,11 @@ type Config struct {
 	Log    *slog.Logger     // nil: silent
 
 	Postings     *posting.Postings
-	Actor        func(access.UserID) (access.Actor, error)         // who that is, with the roles of this moment
-	Organisation func(access.OrganisationID) (Organisation, error) // CodeNotFound where there is none
-	Audit        func(tx *store.Tx, e Event) error                 // nil: nothing is noted
-	Bulk         func(on bool)                                     // many listings are coming, or no more; nil: nobody needs to know
-	Harvester    *harvest.Client                                   // nil: the zero one
+	Actor        func(access.UserID, access.TokenID) (access.Actor, error) // who that is, with the rights of this moment, those of the token where it was one
+	Organisation func(access.OrganisationID) (Organisation, error)         // CodeNotFound where there is none
+	Audit        func(tx *store.Tx, e Event) error                         // nil: nothing is noted
+	Bulk         func(on bool)                                             // many listings are coming, or no more; nil: nobody needs to know
+	Harvester    *harvest.Client                                           // nil: the zero one
 	Limits       Limits
 }
 
@@ -129,6 +129,7 @@ type Imports struct {
 	turns   uint64
 	later   map[JobID]delay
 	arrive  map[JobID]bool // files on their way in
+	sending map[access.OrganisationID]int
 }
 
 // New makes the folder and reads what is queued. Nothing is carried out before Run.
@@ -153,7 +154,7 @@ func New(cfg Config) (*Imports, error) {
 	p := &Imports{cfg: cfg, uploads: semaphore.NewWeighted(uploads), opening: semaphore.NewWeighted(1),
 		trials: semaphore.NewWeighted(trials), lists: semaphore.NewWeighted(lists), pause: 5 * time.Second, beat: watchEvery, group: groupRows,
 		running: map[JobID]func(){}, serving: map[access.OrganisationID]int{}, turn: map[access.OrganisationID]uint64{},
-		later: map[JobID]delay{}, arrive: map[JobID]bool{}}
+		later: map[JobID]delay{}, arrive: map[JobID]bool{}, sending: map[access.OrganisationID]int{}}
 	p.queued.c, p.changed.c = make(chan struct{}), make(chan struct{})
 	err := cfg.Store.View(func(tx *store.Tx) error {
 		key, _, err := tx.LastRow(store.TableIntake, "j/")

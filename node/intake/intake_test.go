@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/intake/mapping"
@@ -490,4 +491,48 @@ func TestOffersOfSBIR(t *testing.T) {
 	wantCounts(t, j, Counts{Rows: rows, Created: rows - untitled, Refused: untitled})
 	j = o.importing(b.String(), UploadOptions{Mapping: "SBIR", Filename: "docs.jsonl"})
 	wantCounts(t, j, Counts{Rows: rows, Unchanged: rows - untitled, Refused: untitled})
+}
+
+// What a program began with a token ends with the token: its import, and the harvests of a repository that it entered.
+func TestRevokedTokenGoesOnWithNothing(t *testing.T) {
+	o := newOffice(t, t.TempDir())
+	o.keep("list", simple())
+	program := editor
+	program.Token, program.Scopes = "t1", []access.Scope{access.ScopeRead, access.ScopeWrite}
+	r := newRepository(t)
+	r.put("oai:r:1", "Thesis 1")
+	if _, err := o.SaveSource(program, org, "theses", Definition{Source: harvest.Source{URL: r.URL}, Hours: 1}, 0); err != nil {
+		t.Fatal(err)
+	}
+	j, err := o.Upload(t.Context(), program, org, strings.NewReader(file(offers(0, 10)...)), UploadOptions{Filename: "offers.csv", Mapping: "list"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.mu.Lock()
+	o.revoked["t1"] = true
+	o.mu.Unlock()
+	o.run()
+	if j = o.until(j.ID, Failed, Done); j.State != Failed || j.Error.Code != protocol.CodeNotPermitted || o.listings() != 0 {
+		t.Errorf("%+v, %d listings", j, o.listings())
+	}
+	if err := o.Due(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := o.Jobs(editor, org, "", 10); err != nil || len(all) != 1 {
+		t.Errorf("%d jobs, %v: want the upload alone", len(all), err)
+	}
+	s, err := o.Source(editor, org, "theses")
+	if err != nil || s.LastError == nil || s.LastError.Code != protocol.CodeNotPermitted {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if _, err := o.SaveSource(editor, org, "theses", s.Definition, s.Version); err != nil { // a person makes it theirs
+		t.Fatal(err)
+	}
+	o.pass(2 * time.Hour)
+	if err := o.Due(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := o.Jobs(editor, org, "", 10); len(all) != 2 {
+		t.Errorf("%d jobs after a person saved the repository, want 2", len(all))
+	}
 }

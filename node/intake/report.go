@@ -50,7 +50,8 @@ const (
 	maxShown    = 300 // characters of a text in a report
 	maxFaults   = 100 // of a row
 	maxLine     = 1 << 20
-	maxSearched = 64 << 20 // bytes of a report that one page looks through
+	maxSearched = 8 << 20 // bytes of a report that one page looks through
+	maxReport   = 1 << 30 // bytes after which a row has its first fault alone, and no changes
 )
 
 func faultsOf(err error) []*protocol.Error {

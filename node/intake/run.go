@@ -36,6 +36,7 @@ func ifLater(err error) error {
 var (
 	errStopped   = errors.New("the node stops")
 	errCancelled = errors.New("the import was cancelled")
+	errSlow      = errors.New("the file came too slowly")
 )
 
 // maxFetchTries is how often a repository that does not answer is asked again before the harvest fails.
@@ -310,12 +311,9 @@ func (p *Imports) actor(user access.UserID, token access.TokenID, operator bool)
 	if operator {
 		return access.Operator(p.cfg.Member), nil
 	}
-	a, err := p.cfg.Actor(user)
+	a, err := p.cfg.Actor(user, token)
 	if protocol.CodeOf(err) == protocol.CodeNotFound {
 		err = protocol.Errorf(protocol.CodeNotPermitted, "", "the person who started this import is not here any more: let somebody else start it")
-	}
-	if a.Token = token; token != "" {
-		a.Scopes = []access.Scope{access.ScopeRead, access.ScopeWrite}
 	}
 	return a, err
 }

@@ -33,7 +33,8 @@ type Source struct {
 	Name         string                `json:"name"`
 	Version      uint64                `json:"version"` // of the definition
 	Updated      protocol.Instant      `json:"updated"`
-	By           access.UserID         `json:"by,omitempty"` // who saved it, and in whose name it is harvested by the clock
+	By           access.UserID         `json:"by,omitempty"`    // who saved it, and in whose name it is harvested by the clock
+	Token        access.TokenID        `json:"token,omitempty"` // by which; the clock harvests no longer where it ended
 	Operator     bool                  `json:"operator,omitempty"`
 	Definition
 
@@ -97,7 +98,7 @@ func (p *Imports) SaveSource(a access.Actor, org access.OrganisationID, name str
 				s.Next = max(d.First, p.now())
 			}
 		}
-		s.Organisation, s.Name, s.Version, s.Updated, s.By, s.Operator, s.Definition = org, name, version+1, p.now(), a.User, a.Operator, d
+		s.Organisation, s.Name, s.Version, s.Updated, s.By, s.Token, s.Operator, s.Definition = org, name, version+1, p.now(), a.User, a.Token, a.Operator, d
 		if err := save(tx, sourceKey(org, name), &s); err != nil {
 			return err
 		}
@@ -288,14 +289,17 @@ func (p *Imports) harvest(a access.Actor, org access.OrganisationID, name string
 	return j, err
 }
 
-// occupy the repository with a job, unless another has it.
+// occupy the repository with a job, unless another has it. Whoever has to confirm the other one may look by a dry run.
 func (p *Imports) occupy(tx *store.Tx, r *record) error {
 	s, err := source(tx, r.Organisation, r.Repository)
 	if err != nil {
 		return err
 	}
 	if s.LastJob != "" {
-		if r, err := read(tx, s.LastJob); err == nil && !r.State.Finished() {
+		if other, err := read(tx, s.LastJob); err == nil && !other.State.Finished() {
+			if r.DryRun && other.State == Waiting { // it says what the other would withdraw, and leaves the repository to it
+				return nil
+			}
 			return protocol.Errorf(protocol.CodeConflict, "repository", "this repository is being harvested: wait for that import to end, or cancel it")
 		}
 	}
@@ -325,7 +329,7 @@ func (p *Imports) Due(ctx context.Context) error {
 		if s.Hours == 0 || p.now() < s.Next || ctx.Err() != nil {
 			continue
 		}
-		a, aerr := p.actor(s.By, "", s.Operator)
+		a, aerr := p.actor(s.By, s.Token, s.Operator)
 		if aerr == nil {
 			_, aerr = p.harvest(a, s.Organisation, s.Name, HarvestOptions{}, true)
 		}

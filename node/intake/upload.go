@@ -49,7 +49,7 @@ func (p *Imports) Inspect(ctx context.Context, a access.Actor, org access.Organi
 	if err != nil {
 		return i, err
 	}
-	err = p.receive(ctx, r, func(_ JobID, path string, _ int64) error {
+	err = p.receive(ctx, org, r, func(_ JobID, path string, _ int64) error {
 		if i, err = p.inspect(ctx, path, filename, f); err != nil {
 			return err
 		}
@@ -60,18 +60,28 @@ func (p *Imports) Inspect(ctx context.Context, a access.Actor, org access.Organi
 }
 
 // receive a file under a new id, and hand it to do. What do does not move away goes where it fails.
-func (p *Imports) receive(ctx context.Context, r io.Reader, do func(id JobID, path string, size int64) error) error {
+func (p *Imports) receive(ctx context.Context, org access.OrganisationID, r io.Reader, do func(id JobID, path string, size int64) error) error {
 	if !p.uploads.TryAcquire(1) {
 		return protocol.Errorf(protocol.CodeUnavailable, "file", "%d files are being sent already: try again in a minute", uploads)
 	}
 	defer p.uploads.Release(1)
 	id := p.newID()
 	p.mu.Lock()
-	p.arrive[id] = true
+	enough := p.sending[org] >= uploads/2
+	if !enough {
+		p.arrive[id] = true
+		p.sending[org]++
+	}
 	p.mu.Unlock()
+	if enough {
+		return protocol.Errorf(protocol.CodeUnavailable, "file", "%d files of this organisation are being sent already: try again in a minute", uploads/2)
+	}
 	defer func() {
 		p.mu.Lock()
 		delete(p.arrive, id)
+		if p.sending[org]--; p.sending[org] == 0 {
+			delete(p.sending, org)
+		}
 		p.mu.Unlock()
 	}()
 	size, err := p.spool(ctx, p.path(id, partEnd), r)
@@ -90,7 +100,7 @@ func (p *Imports) inspect(ctx context.Context, path, filename string, f table.Fo
 	}
 	defer p.opening.Release(1)
 	if f == "" {
-		if f, err = detect(path, filename); err != nil {
+		if f, err = table.DetectFile(path, filename); err != nil {
 			return i, err
 		}
 	}
@@ -122,21 +132,10 @@ func (p *Imports) inspect(ctx context.Context, path, filename string, f table.Fo
 func (p *Imports) tableLimits() table.Limits {
 	l := p.cfg.Limits.Table
 	l.Temp = filepath.Join(p.cfg.Dir, tempName)
+	if free, err := p.spare(); err == nil { // its texts lie there unpacked, of several workbooks at a time
+		l.Unpacked = min(l.Unpacked, max(free/8, 1<<20))
+	}
 	return l
-}
-
-func detect(path, filename string) (table.Format, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	head := make([]byte, 4096)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return "", fmt.Errorf("read a file: %w", err)
-	}
-	return table.Detect(head[:n], filename)
 }
 
 // Upload takes a file in and queues its import. When it returns the file is durable, can be opened, and the mapping fits it.
@@ -155,7 +154,7 @@ func (p *Imports) Upload(ctx context.Context, a access.Actor, org access.Organis
 	if err := p.cfg.Store.View(func(tx *store.Tx) error { return p.mayQueue(tx, org) }); err != nil { // before anybody sends a gigabyte in vain
 		return j, err
 	}
-	err = p.receive(ctx, r, func(id JobID, path string, size int64) error {
+	err = p.receive(ctx, org, r, func(id JobID, path string, size int64) error {
 		in, err := p.inspect(ctx, path, o.Filename, o.Format)
 		if err != nil {
 			return err

@@ -59,6 +59,7 @@ func (p *Imports) work(ctx context.Context, r *record) error {
 		p.cfg.Bulk(true)
 		defer p.cfg.Bulk(false)
 	}
+	defer thrifty()()
 	if !w.rec.At.Imported {
 		if err := w.rowsOf(ctx); err != nil {
 			return err
@@ -196,7 +197,7 @@ func (w *work) rowsOf(ctx context.Context) error {
 		var left *table.Row
 		for more := true; more && cut == nil; {
 			g := &group{within: map[sourceKeyed]bool{}}
-			more, left, cut = w.gather(in, g, left)
+			more, left, cut = w.gather(ctx, in, g, left)
 			g.read, g.size = in.Done()
 			select {
 			case groups <- g: // also what was read before a cut stays imported

@@ -65,7 +65,7 @@ func dcatContext() object {
 	return object{
 		"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/", "foaf": "http://xmlns.com/foaf/0.1/",
 		"skos": "http://www.w3.org/2004/02/skos/core#", "xsd": "http://www.w3.org/2001/XMLSchema#",
-		"rdfs": "http://www.w3.org/2000/01/rdf-schema#", "tmh": Namespace + ":",
+		"rdfs": "http://www.w3.org/2000/01/rdf-schema#", "tmh": ListingXMLNamespace + ":",
 	}
 }
 

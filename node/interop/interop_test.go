@@ -241,7 +241,7 @@ func TestSitemapPages(t *testing.T) {
 		parseXML(t, b, &doc)
 		return append(doc.URLs, doc.Pages...)
 	}
-	for _, bounds := range []pager{{maxURLs: 10, maxBytes: SitemapBytes}, {maxURLs: 1, maxBytes: SitemapBytes}, {maxURLs: 100, maxBytes: 1200}} {
+	for _, bounds := range []pager{{maxURLs: 10, maxBytes: sitemapBytes}, {maxURLs: 1, maxBytes: sitemapBytes}, {maxURLs: 100, maxBytes: 1200}} {
 		fresh := func() *pager { p := bounds; return &p }
 		var b bytes.Buffer
 		if err := sitemapIndex(&b, site(), all(entries...), fresh()); err != nil {

@@ -8,11 +8,11 @@ import (
 	"github.com/asean-tmh/tmh/protocol"
 )
 
-// Prefix and Namespace name our own XML form. The namespace leads nowhere on purpose and never changes; a form that old
+// ListingXMLPrefix and ListingXMLNamespace name our own XML form. The namespace leads nowhere on purpose and never changes; a form that old
 // readers would misread gets another number. Codes and members that DCAT has no word for are named below it too.
 const (
-	Prefix    = "tmh"
-	Namespace = "urn:asean-tmh:listing:1"
+	ListingXMLPrefix    = "tmh"
+	ListingXMLNamespace = "urn:asean-tmh:listing:1"
 
 	// SchemaPath is where a node serves Schema.
 	SchemaPath = "/schemas/tmh-listing-1.xsd"
@@ -81,7 +81,7 @@ type xmlSeeks struct {
 // ListingXML writes the whole listing in our own form, as the one element in a record's metadata; tmh.xsd describes it.
 func ListingXML(s Site, origin protocol.MemberID, l *protocol.Listing) ([]byte, error) {
 	x := xmlListing{
-		XSI: xsi, Location: Namespace + " " + SchemaURL(s),
+		XSI: xsi, Location: ListingXMLNamespace + " " + SchemaURL(s),
 		Origin: string(origin), ID: string(l.ID), Page: Canonical(s, match.Ref{Origin: origin, ID: l.ID}),
 		Kind: string(l.Kind), Country: string(l.Country), Region: l.Region, TRL: l.TRL, IPR: l.IPR, Cooperation: l.Cooperation,
 		FORD: l.FORD, ISIC: l.ISIC, IPC: l.IPC, SDG: l.SDG,

@@ -15,8 +15,8 @@ import (
 
 // Bounds of one sitemap, after sitemaps.org.
 const (
-	SitemapURLs  = 50_000
-	SitemapBytes = 50 << 20
+	sitemapURLs  = 50_000
+	sitemapBytes = 50 << 20
 )
 
 // Where a node serves its sitemaps: the index, and the pages that it names, each by the id that it comes after.
@@ -48,7 +48,7 @@ func (p *pager) takes(n int) bool {
 	return true
 }
 
-func newPager() *pager { return &pager{maxURLs: SitemapURLs, maxBytes: SitemapBytes} }
+func newPager() *pager { return &pager{maxURLs: sitemapURLs, maxBytes: sitemapBytes} }
 
 // listed reports whether search engines are told of the entry here: others' pages are their origins' to tell of.
 func listed(s Site, e exchange.Entry) bool {

@@ -151,6 +151,18 @@ func (h *Hub) leave() {
 	h.followers--
 }
 
+// take the place of the one that looks; give it back.
+func (h *Hub) take(ctx context.Context) error {
+	select {
+	case h.one <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (h *Hub) give() { <-h.one }
+
 func (h *Hub) id(n uint64) string { return h.run + "-" + strconv.FormatUint(n, 10) }
 
 // number that an event's ID stands for. One of another run has none.
@@ -180,7 +192,12 @@ func (f *follower) begin(ctx context.Context, after string) error {
 	}
 	probe := f.q
 	probe.Limit = 1
-	if _, err := f.h.desk.Match(ctx, probe); err != nil { // a query that cannot be asked is said at once
+	if err := f.h.take(ctx); err != nil {
+		return err
+	}
+	_, err := f.h.desk.Match(ctx, probe)
+	f.h.give()
+	if err != nil { // a query that cannot be asked is said at once
 		return err
 	}
 	_, f.at, _, _ = f.h.since(0)
@@ -218,8 +235,15 @@ func (f *follower) look(ctx context.Context) (<-chan struct{}, error) {
 }
 
 func (f *follower) events(ctx context.Context, changed map[match.Ref]bool) (events []Event, err error) {
+	if err := f.h.take(ctx); err != nil {
+		return nil, err
+	}
+	defer f.h.give()
 	candidates := 0
 	for ref := range changed {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		e, err := f.h.desk.Entry(ref)
 		gone := protocol.CodeOf(err) == protocol.CodeNotFound
 		if err != nil && !gone {
@@ -237,12 +261,6 @@ func (f *follower) events(ctx context.Context, changed map[match.Ref]bool) (even
 	}
 	if candidates == 0 {
 		return events, nil
-	}
-	select {
-	case f.h.one <- struct{}{}:
-		defer func() { <-f.h.one }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
 	}
 	a, err := f.h.desk.Match(ctx, f.q)
 	if err != nil {

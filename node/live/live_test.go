@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -211,6 +212,42 @@ func TestFollowersAreBounded(t *testing.T) {
 		}
 		if err := c.hub.Follow(t.Context(), match.Query{}, match.Fair, "", nil); err == nil {
 			t.Error("an empty query is followed")
+		}
+	})
+}
+
+// crowd is a desk that counts how many ask it at once.
+type crowd struct {
+	live.Desk
+	asking, most atomic.Int32
+}
+
+func (c *crowd) Match(ctx context.Context, q match.Query) (exchange.MatchAnswer, error) {
+	n := c.asking.Add(1)
+	defer c.asking.Add(-1)
+	if n > c.most.Load() {
+		c.most.Store(n)
+	}
+	time.Sleep(time.Second) // of the bubble: others come meanwhile
+	return c.Desk.Match(ctx, q)
+}
+
+// Who opens and closes streams asks no more of the node at a time than one who stays.
+func TestOneLookAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newRegion()
+		desk := &crowd{Desk: exchange.NewDesk("KH", c, nil, c.index, func() time.Time { return time.Unix(1_790_000_000, 0) })}
+		c.hub = live.New(desk)
+		var all []*follower
+		for range 10 {
+			all = append(all, c.follow(t, match.Query{Text: "solar dryer for fish"}, match.Fair, ""))
+		}
+		time.Sleep(20 * time.Second)
+		for _, f := range all {
+			wants(t, f.told(), "ready")
+		}
+		if most := desk.most.Load(); most != 1 {
+			t.Errorf("%d asked at once", most)
 		}
 	})
 }

@@ -335,7 +335,6 @@ func (p *Provider) list(w *writer, q *request, over int64) error {
 
 // page reads the next rows of a list, and says whether there are more.
 func (p *Provider) page(l list) (rows []found, more bool, err error) {
-	records := l.verb == "ListRecords"
 	err = p.cfg.Store.View(func(tx *store.Tx) error {
 		for _, s := range p.streams(l.set) {
 			after := s.after(l.from)
@@ -356,8 +355,11 @@ func (p *Provider) page(l list) (rows []found, more bool, err error) {
 				}
 				rows = append(rows, found{entry: e})
 				return true, nil
-			}); err != nil || more {
-				return p.fill(tx, rows, records, err)
+			}); err != nil {
+				return err
+			}
+			if more {
+				break
 			}
 		}
 		if len(rows) == 0 && l.last != "" { // all that was left changed meanwhile; a page cannot be empty
@@ -372,20 +374,23 @@ func (p *Provider) page(l list) (rows []found, more bool, err error) {
 			e.kind, e.at, e.deleted = n.kind, n.at, n.deleted
 			rows = append(rows, found{entry: e})
 		}
-		return p.fill(tx, rows, records, nil)
+		if l.verb != "ListRecords" {
+			return nil
+		}
+		return p.fill(tx, rows)
 	})
 	return rows, more, err
 }
 
 // fill reads the listings of a page.
-func (p *Provider) fill(tx *store.Tx, rows []found, wanted bool, err error) error {
+func (p *Provider) fill(tx *store.Tx, rows []found) (err error) {
 	for i := range rows {
-		if err != nil || !wanted {
-			break
+		if rows[i].deleted {
+			continue
 		}
-		if !rows[i].deleted {
-			rows[i].listing, _, err = p.current(tx, rows[i].Ref)
+		if rows[i].listing, _, err = p.current(tx, rows[i].Ref); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }

@@ -89,7 +89,7 @@ func (s *site) config() Config {
 			{"oai_dc", interop.DublinCoreSchema, interop.DublinCoreNamespace, func(o protocol.MemberID, l *protocol.Listing) ([]byte, error) {
 				return interop.DublinCore(pages, o, l)
 			}},
-			{"tmh", interop.SchemaURL(pages), interop.Namespace, func(o protocol.MemberID, l *protocol.Listing) ([]byte, error) {
+			{"tmh", interop.SchemaURL(pages), interop.ListingXMLNamespace, func(o protocol.MemberID, l *protocol.Listing) ([]byte, error) {
 				return interop.ListingXML(pages, o, l)
 			}},
 		},
@@ -284,7 +284,7 @@ func validate(t testing.TB, answers [][]byte) {
 <import namespace="http://www.openarchives.org/OAI/2.0/" schemaLocation="`+schemas+`/OAI-PMH.xsd"/>
 <import namespace="http://www.openarchives.org/OAI/2.0/oai_dc/" schemaLocation="`+schemas+`/oai_dc.xsd"/>
 <import namespace="http://www.openarchives.org/OAI/2.0/oai-identifier" schemaLocation="`+schemas+`/oai-identifier.xsd"/>
-<import namespace="`+interop.Namespace+`" schemaLocation="tmh.xsd"/>
+<import namespace="`+interop.ListingXMLNamespace+`" schemaLocation="tmh.xsd"/>
 </schema>`)
 	args := []string{"--nonet", "--noout", "--schema", driver}
 	for i, b := range answers {

@@ -30,7 +30,7 @@ type Config struct {
 
 	Namespace  string // a domain-like name, the same at all nodes of a federation: it is part of every identifier
 	Name       string // of the repository
-	AdminEmail string // empty: postmaster at Namespace
+	AdminEmail string // empty, or of no form that the response's schema takes, such as help@localhost: postmaster at Namespace
 	BaseURL    func(*http.Request) string
 	Formats    []Format // oai_dc among them
 	PageSize   int      // records of a page; 0: 100
@@ -74,7 +74,7 @@ func New(cfg Config) (*Provider, error) {
 	if cfg.PageSize == 0 {
 		cfg.PageSize = 100
 	}
-	if cfg.AdminEmail == "" {
+	if !isEmail(cfg.AdminEmail) {
 		cfg.AdminEmail = "postmaster@" + cfg.Namespace
 	}
 	if len(cfg.Secret) == 0 {
@@ -108,9 +108,6 @@ func (c *Config) check() error {
 	}
 	if strings.TrimSpace(c.Name) == "" {
 		fault("oai.name", "is absent: say what harvesters shall call this repository")
-	}
-	if !isEmail(c.AdminEmail) {
-		fault("oai.admin_email", "is no e-mail address with a domain, which harvesters must be told")
 	}
 	if c.PageSize < 1 || c.PageSize > 1000 {
 		fault("oai.page_size", "%d is not between 1 and 1000", c.PageSize)

@@ -584,16 +584,19 @@ func TestFullParts(t *testing.T) {
 func TestConfigFaults(t *testing.T) {
 	s := newSite(t)
 	cfg := s.config()
-	cfg.Namespace, cfg.AdminEmail, cfg.PageSize, cfg.Secret, cfg.Formats = "localhost", "nobody", -1, []byte("short"), cfg.Formats[1:]
+	cfg.Namespace, cfg.PageSize, cfg.Secret, cfg.Formats = "localhost", -1, []byte("short"), cfg.Formats[1:]
 	_, err := New(cfg)
-	for _, field := range []string{"oai.namespace", "oai.admin_email", "oai.page_size", "oai.secret", "oai.formats"} {
+	for _, field := range []string{"oai.namespace", "oai.page_size", "oai.secret", "oai.formats"} {
 		if !slices.ContainsFunc(protocol.All(err), func(e *protocol.Error) bool { return e.Field == field }) {
 			t.Errorf("%s is not named: %v", field, err)
 		}
 	}
 	cfg = s.config()
-	cfg.AdminEmail, cfg.Secret = "", nil
-	if _, err := New(cfg); err != nil {
-		t.Error(err)
+	cfg.Secret = nil
+	for _, address := range []string{"", "help@localhost"} { // which an agency may have, and the node has to start
+		cfg.AdminEmail = address
+		if p, err := New(cfg); err != nil || p.cfg.AdminEmail != "postmaster@tmh.example.org" {
+			t.Errorf("agency at %q: %v", address, err)
+		}
 	}
 }

@@ -157,7 +157,11 @@ type csvSource struct {
 	columns   int
 	all       []byte // cells of the row that is read, one after the other
 	ends      []int
+	vain      int64 // bytes that were read for rows that could not be read
 }
+
+// maxVain bounds them: where a quote is never closed, the whole window is read, and that for one line.
+const maxVain = 64 << 20
 
 func newCSVSource(f *os.File, size int64, l Limits) (*csvSource, error) {
 	s := &csvSource{lines: newLines(f, size, l.Row), separator: ',', columns: l.Columns}
@@ -214,6 +218,9 @@ func (s *csvSource) next() (record, error) {
 			return record{}, err
 		}
 		if end != whole {
+			if s.vain += int64(used); s.vain > maxVain {
+				return record{}, protocol.Errorf(protocol.CodeText, "", "line %d is one of many with a quote that is not closed; nothing from it on was read: close the quotes", n)
+			}
 			return s.fault(n, end)
 		}
 		if used == 0 {

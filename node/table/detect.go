@@ -2,7 +2,10 @@ package table
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -47,6 +50,25 @@ func Detect(head []byte, name string) (Format, error) {
 		return "", refuse("does not begin with an object: JSON Lines has one object {…} in each line")
 	}
 	return CSV, nil
+}
+
+// DetectFile tells the format of a file that lies at a path and has, for people, another name.
+func DetectFile(path, name string) (Format, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", unread(err)
+	}
+	defer file.Close()
+	return detect(file, name)
+}
+
+func detect(file *os.File, name string) (Format, error) {
+	head := make([]byte, 4096)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", unread(err)
+	}
+	return Detect(head[:n], name)
 }
 
 func detectZip(head []byte, ext string) (Format, error) {

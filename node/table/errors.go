@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,18 +16,12 @@ import (
 // why. A row that could not be taken apart stands in the first column, or the member tmh_line, as far as it is text; and where
 // the file cannot be read to its end, the rows up to there are written and the error is given.
 func WriteErrors(w io.Writer, path string, f Format, l Limits, faults func(n int) (text string, refused bool)) error {
-	if f == "" {
-		var err error
-		if f, err = detectFile(path); err != nil {
-			return err
-		}
-	}
 	r, err := Open(path, f, l)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if f == JSONL {
+	if _, is := r.src.(*jsonSource); is {
 		return r.writeLines(w, faults)
 	}
 	var out sink
@@ -55,20 +48,6 @@ func WriteErrors(w io.Writer, path string, f Format, l Limits, faults func(n int
 		return out.row(append(rec.cells, text))
 	})
 	return errors.Join(end, out.close())
-}
-
-func detectFile(path string) (Format, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", unread(err)
-	}
-	defer file.Close()
-	head := make([]byte, 4096)
-	n, err := io.ReadFull(file, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return "", unread(err)
-	}
-	return Detect(head[:n], path)
 }
 
 // refused gives each refused row, and the error that ended the file early.

@@ -65,12 +65,7 @@ func (r *Reader) open(f Format) error {
 		return protocol.Errorf(protocol.CodeTooLarge, "", "the file has %s, at most %s are taken: split it", size(info.Size()), size(r.limits.File))
 	}
 	if f == "" {
-		head := make([]byte, 4096)
-		n, err := r.file.ReadAt(head, 0)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return unread(err)
-		}
-		if f, err = Detect(head[:n], r.file.Name()); err != nil {
+		if f, err = detect(r.file, r.file.Name()); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 const (
 	blockStrings = 64
-	blockBytes   = 1 << 20
+	blockBytes   = 16 << 10 // a longer string has a block of its own: a cell that points anywhere costs no more than this and its own text
 	heldBytes    = 32 << 20
 )
 
@@ -76,7 +76,7 @@ func readShared(b *book, name string, l Limits) (*shared, error) {
 }
 
 func (s *shared) add(text string) error {
-	if n := len(s.blocks); n == 0 || s.count-s.blocks[n-1].first >= blockStrings || s.size-s.blocks[n-1].at >= blockBytes {
+	if n := len(s.blocks); n == 0 || s.count-s.blocks[n-1].first >= blockStrings || s.size-s.blocks[n-1].at+int64(len(text)) > blockBytes {
 		s.blocks = append(s.blocks, block{s.count, s.size})
 	}
 	n, err := s.w.Write(binary.AppendUvarint(nil, uint64(len(text))))

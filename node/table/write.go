@@ -13,9 +13,8 @@ import (
 
 // Writer writes one table, row by row, and holds none of it. It is for one goroutine.
 type Writer struct {
-	format Format
-	names  []string
-	out    sink
+	names []string
+	out   sink
 }
 
 // sink writes rows in one format.
@@ -24,9 +23,9 @@ type sink interface {
 	close() error
 }
 
-// NewWriter begins a table with the names of its columns; JSON Lines needs none for WriteObject. The Writer does not close w.
+// NewWriter begins a table with the names of its columns. The Writer does not close w.
 func NewWriter(w io.Writer, f Format, names []string) (*Writer, error) {
-	t := &Writer{format: f, names: append([]string(nil), names...)}
+	t := &Writer{names: append([]string(nil), names...)}
 	switch f {
 	case CSV:
 		c := &csvSink{w: bufio.NewWriter(w), separator: ','}
@@ -49,15 +48,6 @@ func (t *Writer) Write(cells []string) error {
 		return protocol.Errorf(protocol.CodeLength, "", "%d cells for %d columns", len(cells), len(t.names))
 	}
 	return t.out.row(cells)
-}
-
-// WriteObject writes v as a line of JSON Lines.
-func (t *Writer) WriteObject(v any) error {
-	j, ok := t.out.(*jsonSink)
-	if !ok {
-		return protocol.Errorf(protocol.CodeValue, "format", "objects are written to JSON Lines alone")
-	}
-	return j.object(v)
 }
 
 // Close ends the table. Without it the file is not whole.
@@ -116,17 +106,6 @@ func (j *jsonSink) row(cells []string) error {
 		j.buf.Write(jsonText(cell))
 	}
 	j.buf.WriteString("}\n")
-	_, err := j.w.Write(j.buf.Bytes())
-	return err
-}
-
-func (j *jsonSink) object(v any) error {
-	j.buf.Reset()
-	e := json.NewEncoder(&j.buf)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return &protocol.Error{Code: protocol.CodeInternal, Message: "the object cannot be written", Err: err}
-	}
 	_, err := j.w.Write(j.buf.Bytes())
 	return err
 }

@@ -272,6 +272,12 @@ func (s *sheetSource) readRow(el xml.StartElement) (record, error) {
 			return record{}, notWorkbook("its cells are not in order")
 		}
 		last = at
+		if size > s.limits.Row { // it is refused anyway
+			if err := s.e.skip(); err != nil {
+				return record{}, err
+			}
+			continue
+		}
 		text, fault, err := s.readCell(el)
 		if err != nil {
 			return record{}, err

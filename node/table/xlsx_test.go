@@ -435,3 +435,35 @@ func TestXLSXWriteErrors(t *testing.T) {
 	}
 	same(t, read(t, put(t, "again.xlsx", out.String()), "", Limits{}), []string{"2 a=2|b=", "3 a==x|b="})
 }
+
+// Cells may point to texts in any order: none costs more than a block and its own length, and a row that is too long costs no more texts.
+func TestSharedStringsFarApart(t *testing.T) {
+	const many, long = 40, 200 << 10
+	var texts, cells strings.Builder
+	for range many {
+		texts.WriteString("<si><t>x</t></si><si><t>" + strings.Repeat("a", long) + "</t></si>")
+	}
+	for n := range 2000 {
+		fmt.Fprintf(&cells, `<c t="s"><v>%d</v></c>`, 2*(n%many))
+	}
+	p := cellsXML(`<row>` + cells.String() + `</row>`)
+	p["xl/sharedStrings.xml"] = `<sst>` + texts.String() + `</sst>`
+	r, err := Open(p.zip(t), XLSX, Limits{Temp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	s := r.src.(*sheetSource).strings
+	for i, b := range s.blocks {
+		end, last := s.size, s.count
+		if i+1 < len(s.blocks) {
+			end, last = s.blocks[i+1].at, s.blocks[i+1].first
+		}
+		if end-b.at > 2*blockBytes && last-b.first > 1 {
+			t.Errorf("block %d has %d texts and %d bytes", i, last-b.first, end-b.at)
+		}
+	}
+	if row, err := r.Next(); err != nil || row.Err == nil {
+		t.Errorf("row %+v, %v; want faults: its cells stand under no column", row.N, err)
+	}
+}
