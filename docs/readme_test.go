@@ -107,6 +107,17 @@ func TestCommandsExist(t *testing.T) {
 			t.Errorf("README shows tmh %s: %v", m[1], err)
 			continue
 		}
+		more, _ := filepath.Glob(filepath.Join("..", "cmd", "tmh", m[1]+"_*.go"))
+		if strings.Contains(string(source), "orgCommand(") {
+			more = append(more, filepath.Join("..", "cmd", "tmh", "mapping.go"))
+		}
+		for _, name := range more {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source = append(source, b...)
+		}
 		shown, _, _ := strings.Cut(m[2], "#")
 		for _, flag := range regexp.MustCompile(` --([a-z-]+)`).FindAllStringSubmatch(shown, -1) {
 			if flag[1] != "dir" && !strings.Contains(string(source), `"`+flag[1]+`"`) {

@@ -81,5 +81,6 @@ func sayNext(cmd *cobra.Command, cfg config.File, out node.Restored) {
 	cmd.Printf("Next: tmh serve --dir %s. The node answers queries at once. It asks the other members for what it signed since the backup, and\n"+
 		"publishes again only when it knows that it has all of it; tmh status says how that stands. Everybody else's newer listings come by themselves.\n", cmd.Flag("dir").Value)
 	cmd.Printf("Sessions and links have ended, and tokens wait for tmh token confirm. Erase again who was erased since the backup (tmh user erase),\n" +
-		"before people come in; docs/operations.md says what else came back.\n")
+		"before people come in; docs/operations.md says what else came back.\n" +
+		"Imports that were not finished have failed, and no repository is harvested by the clock: adopt what came back without its posting first.\n")
 }

@@ -70,6 +70,20 @@ type RepositoryTrial struct {
 	Size     int                `json:"size,omitempty" doc:"records, where the repository says so"`
 	Columns  []string           `json:"columns" doc:"names of the fields in the sample, for a mapping"`
 	Sample   []SampleRow        `json:"sample" doc:"its first records; long values are shortened"`
+	Formats  []RepositoryFormat `json:"formats" doc:"that it lists, 200 at most; none where it does not answer soon"`
+	Sets     []RepositorySet    `json:"sets" doc:"that it lists, 200 at most; none where it does not answer soon"`
+}
+
+// RepositoryFormat is a format of metadata that a repository has.
+type RepositoryFormat struct {
+	Prefix    string `json:"prefix"`
+	Namespace string `json:"namespace"`
+}
+
+// RepositorySet is a part of a repository.
+type RepositorySet struct {
+	Spec string `json:"spec" doc:"by which it is asked for"`
+	Name string `json:"name"`
 }
 
 // RepositoryIdentity is what a repository says of itself.
@@ -199,5 +213,13 @@ func (a *API) trySource(ctx context.Context, in *trialInput) (*trialOutput, erro
 	default:
 		return nil, a.refusal(ctx, err)
 	}
-	return &trialOutput{RepositoryTrial{Identity: RepositoryIdentity(t.Identity), Size: t.Size, Columns: listOf(t.Names), Sample: sampleOf(t.Sample)}}, nil
+	out := &trialOutput{RepositoryTrial{Identity: RepositoryIdentity(t.Identity), Size: t.Size, Columns: listOf(t.Names), Sample: sampleOf(t.Sample),
+		Formats: make([]RepositoryFormat, len(t.Formats)), Sets: make([]RepositorySet, len(t.Sets))}}
+	for i, f := range t.Formats {
+		out.Body.Formats[i] = RepositoryFormat(f)
+	}
+	for i, s := range t.Sets {
+		out.Body.Sets[i] = RepositorySet(s)
+	}
+	return out, nil
 }

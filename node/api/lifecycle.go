@@ -51,6 +51,8 @@ type adoption struct {
 	PostingInput
 	Body struct {
 		Organisation access.OrganisationID `json:"organisation" maxLength:"40" doc:"whose listing it is, where no posting says so"`
+		SourceID     string                `json:"source_id,omitempty" maxLength:"200" doc:"its id in the system that it was imported from: the next import finds the listing by it, and publishes it a second time without it"`
+		Origin       string                `json:"imported_from,omitempty" maxLength:"200" doc:"the import that it came by: file, mapping NAME or repository NAME; the next import says it otherwise"`
 	}
 }
 
@@ -105,6 +107,8 @@ func (a *API) end(ctx context.Context, in PostingChange, action access.Action, d
 
 func (a *API) adopted(ctx context.Context, in *adoption) (*postingOutput, error) {
 	actor := door.ActorOf(ctx)
-	h, err := a.cfg.House.Postings.Adopt(ctx, actor, protocol.ListingID(in.ID), in.Body.Organisation)
+	h, err := a.cfg.House.Postings.Adopt(ctx, actor, protocol.ListingID(in.ID), posting.Adoption{
+		Organisation: in.Body.Organisation, SourceID: in.Body.SourceID, Origin: in.Body.Origin,
+	})
 	return a.outcome(ctx, actor, h, err)
 }

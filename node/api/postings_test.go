@@ -350,7 +350,9 @@ func TestListsOfPostings(t *testing.T) {
 	}
 	o.editor.refused(403, "an admin", "POST", "/postings/TO-OLD/adopt", map[string]any{"organisation": o.editor.org})
 	o.admin.refused(404, "", "POST", "/postings/TO-NONE/adopt", map[string]any{"organisation": o.editor.org})
-	if m := o.admin.do(200, "POST", "/postings/TO-OLD/adopt", map[string]any{"organisation": o.editor.org}); m["state"] != "published" {
+	o.admin.refused(422, "beside imported_from", "POST", "/postings/TO-OLD/adopt", map[string]any{"organisation": o.editor.org, "imported_from": "file"})
+	adopted := map[string]any{"organisation": o.editor.org, "source_id": "oai:old", "imported_from": "repository theses"}
+	if m := o.admin.do(200, "POST", "/postings/TO-OLD/adopt", adopted); m["state"] != "published" || m["posting"].(map[string]any)["source_id"] != "oai:old" {
 		t.Errorf("adopted: %v", m)
 	}
 	o.editor.do(200, "GET", "/postings/TO-OLD", nil)

@@ -266,7 +266,7 @@ func (h *House) PublicURL() string { return h.cfg.PublicURL }
 func (h *House) DocumentLimits() document.Limits { return h.cfg.Documents }
 
 // AfterRestore closes what a restored backup would open again: sessions end, tokens wait to be confirmed, mail of that time is
-// not sent.
+// not sent, and no import goes on by itself.
 func AfterRestore(s *store.Store, member protocol.MemberID, now func() time.Time) error {
 	log := audit.New(member, now)
 	people, err := access.New(access.Config{Store: s, Member: member, Now: now})
@@ -286,6 +286,9 @@ func AfterRestore(s *store.Store, member protocol.MemberID, now func() time.Time
 		if err != nil {
 			return err
 		}
+	}
+	if err := intake.AfterRestore(s, now); err != nil {
+		return err
 	}
 	return s.Update(func(tx *store.Tx) error {
 		return errors.Join(people.AfterRestore(tx), log.Append(tx, audit.Event{Kind: audit.Operator, Action: "node.restore"}))

@@ -62,21 +62,27 @@ func (p *Imports) fetch(ctx context.Context, r *record) error {
 		w.rec.At.Spool = 0 // a restored node: from the beginning
 		w.restart()
 	}
-	within, cancel := context.WithTimeout(ctx, p.cfg.Limits.Fetch)
+	// Time and pages are those of the whole job: a repository that fails now and then has no more of them.
+	within, cancel := context.WithTimeout(ctx, p.cfg.Limits.Fetch-p.now().Time().Sub(w.rec.Started.Time()))
 	defer cancel()
 	id, err := p.cfg.Harvester.Identify(within, w.rec.At.Source)
-	if err != nil {
+	switch {
+	case halted(ctx) != nil:
+		return halted(ctx)
+	case within.Err() != nil:
+		return p.outOfTime()
+	case err != nil:
 		return ifLater(err)
 	}
 	w.rec.At.Granularity = id.Granularity
-	var course harvest.Course
+	course := harvest.Course{Pages: w.rec.At.Pages}
 	for !w.rec.At.Complete {
 		page, err := p.cfg.Harvester.Page(within, w.rec.At.Source, id, w.rec.At.From, w.rec.At.Token)
 		switch {
 		case halted(ctx) != nil:
 			return halted(ctx)
 		case within.Err() != nil:
-			return protocol.Errorf(protocol.CodeTooLarge, "repository", "the repository was not fetched within %s: harvest it set by set", p.cfg.Limits.Fetch)
+			return p.outOfTime()
 		}
 		if errors.Is(err, harvest.ErrToken) && w.rec.At.Token != "" && !w.rec.At.Restarted {
 			w.restart()
@@ -99,6 +105,10 @@ func (p *Imports) fetch(ctx context.Context, r *record) error {
 	return nil
 }
 
+func (p *Imports) outOfTime() error {
+	return protocol.Errorf(protocol.CodeTooLarge, "repository", "the repository was not fetched within %s: harvest it again, or set by set", p.cfg.Limits.Fetch)
+}
+
 // restart the list from its beginning.
 func (w *work) restart() {
 	at := &w.rec.At
@@ -119,7 +129,7 @@ func (w *work) keep(f *os.File, page harvest.Page) error {
 	if at+int64(b.Len()) > l.File || w.rec.Fetched+len(page.Records) > l.Rows {
 		return protocol.Errorf(protocol.CodeTooLarge, "repository", "the repository sends over %d records or %d MiB, which is the most that is taken: harvest it set by set", l.Rows, l.File>>20)
 	}
-	if _, err := w.p.room(); err != nil {
+	if _, err := w.p.room(w.rec.Organisation); err != nil {
 		return ifLater(err)
 	}
 	if err := f.Truncate(at); err != nil {

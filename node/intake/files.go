@@ -37,29 +37,53 @@ func (p *Imports) syncFolder() error {
 	return d.Sync()
 }
 
-// room for one more file, in bytes.
+// room for one more file of an organisation, in bytes. Of all the room it takes half at most, so that no other has to wait for it.
 //
-// Errors: CodeUnavailable, CodeReadOnly.
-func (p *Imports) room() (int64, error) {
-	used := int64(0)
+// Errors: CodeQuota, CodeUnavailable, CodeReadOnly.
+func (p *Imports) room(org access.OrganisationID) (int64, error) {
+	left, whole, sizes, err := p.taken()
+	if err != nil {
+		return 0, err
+	}
+	own := whole / 2
+	prefix := "o/" + string(org) + "/"
+	if err := p.cfg.Store.View(func(tx *store.Tx) error {
+		return tx.Rows(store.TableIntake, prefix, "", func(_ string, id []byte) (bool, error) {
+			own -= sizes[JobID(id)]
+			return true, nil
+		})
+	}); err != nil {
+		return 0, err
+	}
+	if own <= 0 {
+		return 0, protocol.Errorf(protocol.CodeQuota, "file", "the files of this organisation's imports take half of all the room, which is the most: delete the files of earlier imports, or wait until they go by themselves after %d days", int(p.cfg.Limits.KeepFiles.Hours()/24))
+	}
+	return min(left, own), nil
+}
+
+// taken is how long one more file may be, how much all may take together, and how much each job's do.
+func (p *Imports) taken() (left, whole int64, sizes map[JobID]int64, err error) {
 	all, err := os.ReadDir(p.cfg.Dir)
 	if err != nil {
-		return 0, fmt.Errorf("list the files of imports: %w", err)
+		return 0, 0, nil, fmt.Errorf("list the files of imports: %w", err)
 	}
+	used, sizes := int64(0), make(map[JobID]int64, len(all))
 	for _, e := range all {
 		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			name, _, _ := strings.Cut(e.Name(), ".")
 			used += info.Size()
+			sizes[JobID(name)] += info.Size()
 		}
 	}
 	free, err := p.spare()
 	if err != nil {
-		return 0, err
+		return 0, 0, nil, err
 	}
-	left := min(p.cfg.Limits.Files, (free+used)/10) - used
-	if left <= 0 {
-		return 0, protocol.Errorf(protocol.CodeUnavailable, "file", "the files of imports take all the room that they may: delete the files of earlier imports, or wait until they go by themselves after %d days", int(p.cfg.Limits.KeepFiles.Hours()/24))
+	whole = min(p.cfg.Limits.Files, (free+used)/10)
+	if left = whole - used; left <= 0 {
+		return 0, 0, nil, protocol.Errorf(protocol.CodeUnavailable, "file", "the files of imports take all the room that they may: delete the files of earlier imports, or wait until they go by themselves after %d days", int(p.cfg.Limits.KeepFiles.Hours()/24))
 	}
-	return min(left, p.cfg.Limits.Table.File), nil
+	return min(left, p.cfg.Limits.Table.File), whole, sizes, nil
 }
 
 // spare is what the disk has beyond what the node needs to go on writing.
@@ -75,8 +99,8 @@ func (p *Imports) spare() (int64, error) {
 const spaceEvery = 8 << 20 // bytes between two looks at the disk
 
 // spool copies what arrives into a file, durably, and says how long it is.
-func (p *Imports) spool(ctx context.Context, path string, r io.Reader) (n int64, err error) {
-	most, err := p.room()
+func (p *Imports) spool(ctx context.Context, org access.OrganisationID, path string, r io.Reader) (n int64, err error) {
+	most, err := p.room(org)
 	if err != nil {
 		return 0, err
 	}

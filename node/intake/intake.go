@@ -101,7 +101,7 @@ const (
 	groupRows  = 256     // that are imported together; tests take fewer
 	groupBytes = 8 << 20 // of a group's cells: a group of long rows is shorter
 	uploads    = 4       // files that arrive at the same time; one of them is opened
-	trials     = 3       // repositories that are tried at the same time
+	trials     = 2       // repositories that are tried at the same time, each by another organisation
 	lists      = 2       // files of errors that are written at the same time
 	fetchers   = 3       // repositories that are harvested at the same time, each of another organisation
 )
@@ -111,7 +111,6 @@ type Imports struct {
 	cfg     Config
 	uploads *semaphore.Weighted
 	opening *semaphore.Weighted
-	trials  *semaphore.Weighted
 	lists   *semaphore.Weighted
 	queued  signal // a job may have to be carried out
 	changed signal // a job's row was written
@@ -130,6 +129,7 @@ type Imports struct {
 	later   map[JobID]delay
 	arrive  map[JobID]bool // files on their way in
 	sending map[access.OrganisationID]int
+	trying  map[access.OrganisationID]bool
 }
 
 // New makes the folder and reads what is queued. Nothing is carried out before Run.
@@ -152,9 +152,9 @@ func New(cfg Config) (*Imports, error) {
 		return nil, fmt.Errorf("create the folder of imports: %w", err)
 	}
 	p := &Imports{cfg: cfg, uploads: semaphore.NewWeighted(uploads), opening: semaphore.NewWeighted(1),
-		trials: semaphore.NewWeighted(trials), lists: semaphore.NewWeighted(lists), pause: 5 * time.Second, beat: watchEvery, group: groupRows,
+		lists: semaphore.NewWeighted(lists), pause: 5 * time.Second, beat: watchEvery, group: groupRows,
 		running: map[JobID]func(){}, serving: map[access.OrganisationID]int{}, turn: map[access.OrganisationID]uint64{},
-		later: map[JobID]delay{}, arrive: map[JobID]bool{}, sending: map[access.OrganisationID]int{}}
+		later: map[JobID]delay{}, arrive: map[JobID]bool{}, sending: map[access.OrganisationID]int{}, trying: map[access.OrganisationID]bool{}}
 	p.queued.c, p.changed.c = make(chan struct{}), make(chan struct{})
 	err := cfg.Store.View(func(tx *store.Tx) error {
 		key, _, err := tx.LastRow(store.TableIntake, "j/")

@@ -331,7 +331,7 @@ func TestRoomForFiles(t *testing.T) {
 	o.cfg.Limits.Table.File = 1000
 	wantCode(t, "a file that is too long", send(), protocol.CodeTooLarge)
 	o.cfg.Limits.Table.File = 1 << 20
-	o.cfg.Limits.Files = int64(len(f)) + 10
+	o.cfg.Limits.Files = 2 * (int64(len(f)) + 10)
 	if err := send(); err != nil {
 		t.Error(err)
 	}
@@ -345,11 +345,11 @@ func TestRoomForFiles(t *testing.T) {
 	defer s.Close()
 	was := o.cfg.Store
 	o.cfg.Store = s
-	if _, err := o.room(); protocol.CodeOf(err) != protocol.CodeReadOnly {
+	if _, err := o.room(org); protocol.CodeOf(err) != protocol.CodeReadOnly {
 		t.Errorf("a nearly full disk: %v", err)
 	}
 	low = 100
-	if n, err := o.room(); n != 1<<20 || err != nil {
+	if n, err := o.room(org); n != 1<<20 || err != nil {
 		t.Errorf("%d, %v", n, err)
 	}
 	o.cfg.Store = was

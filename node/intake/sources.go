@@ -188,9 +188,15 @@ type Trial struct {
 	Size     int              `json:"size,omitempty"` // records, where the repository says so
 	Sample   []table.Row      `json:"-"`              // of its first page
 	Names    []string         `json:"names"`          // of the sample's fields
+	Formats  []harvest.Format `json:"formats"`        // the first that it lists; none where it does not answer soon
+	Sets     []harvest.Set    `json:"sets"`
 }
 
-const sampleRows = 20
+const (
+	sampleRows   = 20
+	trialList    = 200              // sets and formats at most
+	trialListing = 10 * time.Second // to list them
+)
 
 // Test asks a repository who it is, and for its first records.
 func (p *Imports) Test(ctx context.Context, a access.Actor, org access.OrganisationID, s harvest.Source) (t Trial, err error) {
@@ -200,10 +206,20 @@ func (p *Imports) Test(ctx context.Context, a access.Actor, org access.Organisat
 	if err := s.Validate(); err != nil {
 		return t, err
 	}
-	if !p.trials.TryAcquire(1) {
-		return t, protocol.Errorf(protocol.CodeUnavailable, "repository", "other repositories are being tried just now: try again in a minute")
+	p.mu.Lock()
+	enough := p.trying[org] || len(p.trying) >= trials
+	if !enough {
+		p.trying[org] = true
 	}
-	defer p.trials.Release(1)
+	p.mu.Unlock()
+	if enough {
+		return t, protocol.Errorf(protocol.CodeUnavailable, "repository", "other repositories are being tried just now, one of an organisation at a time: try again in a minute")
+	}
+	defer func() {
+		p.mu.Lock()
+		delete(p.trying, org)
+		p.mu.Unlock()
+	}()
 	if t.Identity, err = p.cfg.Harvester.Identify(ctx, s); err != nil {
 		return t, err
 	}
@@ -219,7 +235,22 @@ func (p *Imports) Test(ctx context.Context, a access.Actor, org access.Organisat
 		t.Sample = append(t.Sample, rowOf(r, i+1))
 	}
 	t.Names = names(t.Sample)
+	t.Formats, t.Sets = p.choices(ctx, s)
 	return t, nil
+}
+
+// choices are the formats and sets of a repository that can be harvested. Not every one lists them.
+func (p *Imports) choices(ctx context.Context, s harvest.Source) ([]harvest.Format, []harvest.Set) {
+	ctx, cancel := context.WithTimeout(ctx, trialListing)
+	defer cancel()
+	formats, _ := p.cfg.Harvester.Formats(ctx, s)
+	sets, _ := p.cfg.Harvester.Sets(ctx, s, trialList)
+	formats = slices.DeleteFunc(formats, func(f harvest.Format) bool { return harvest.Source{URL: s.URL, Prefix: f.Prefix}.Validate() != nil })
+	sets = slices.DeleteFunc(sets, func(x harvest.Set) bool { return harvest.Source{URL: s.URL, Set: x.Spec}.Validate() != nil })
+	for i := range sets {
+		sets[i].Name = clip(sets[i].Name, 200)
+	}
+	return slices.Clip(formats[:min(len(formats), trialList)]), sets
 }
 
 // names that rows have, in the order in which they first come.

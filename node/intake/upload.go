@@ -84,7 +84,7 @@ func (p *Imports) receive(ctx context.Context, org access.OrganisationID, r io.R
 		}
 		p.mu.Unlock()
 	}()
-	size, err := p.spool(ctx, p.path(id, partEnd), r)
+	size, err := p.spool(ctx, org, p.path(id, partEnd), r)
 	if err == nil {
 		err = do(id, p.path(id, partEnd), size)
 	}

@@ -187,12 +187,24 @@ func (c *columns) allow(set *bitmap, sums []uint32) {
 	for w := range (n + 63) / 64 {
 		var word uint64
 		from, to := w*64, min(n, w*64+64)
-		for d := from; d < to; d++ { // what nearly every filter asks for
-			if v := valid[d]; sums[d] != 0 && (every || kindSet(kinds[d])&s.kinds != 0) && (v == 0 || v >= s.today) {
-				word |= 1 << (d - from)
+		for d, sum := range sums[from:to] { // what nearly every filter asks for, without branches
+			var found, open, later uint64
+			if sum != 0 {
+				found = 1
 			}
+			v := valid[from+d]
+			if v == 0 {
+				open = 1
+			}
+			if v >= s.today {
+				later = 1
+			}
+			word |= found & (open | later) << (d & 63)
 		}
 		set[w] = word
+	}
+	if !every {
+		keep(set, n, func(d int) bool { return kindSet(kinds[d])&s.kinds != 0 })
 	}
 	if s.trlMax > 0 {
 		least := max(s.trlMin, 1)

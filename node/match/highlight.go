@@ -9,10 +9,11 @@ type Matched struct {
 	x      *Index
 	native map[string]bool
 	stems  map[string]bool
+	asked  []asked
 }
 
 func (r *ranking) matched() *Matched {
-	m := &Matched{x: r.x, native: make(map[string]bool), stems: make(map[string]bool)}
+	m := &Matched{x: r.x, native: make(map[string]bool), stems: make(map[string]bool), asked: r.asked}
 	for _, a := range r.asked {
 		for i := range a.wishes {
 			for _, n := range a.wishes[i].native {

@@ -71,10 +71,14 @@ func (t *pairTable) count(seq []uint32, w *Weights, counts []pairCount, found []
 
 // scorePairs adds the pairs' scores to the text scores of candidates.
 func (x *Index) scorePairs(plans []*plan, found []candidate, scores []float64) {
-	inHalves(len(found), func(from, to int) { x.scoreSomePairs(plans, found[from:to], scores[from:to]) })
+	none := x.pairless(plans, found)
+	if none == nil {
+		none = make([]bool, len(found))
+	}
+	inHalves(len(found), func(from, to int) { x.scoreSomePairs(plans, found[from:to], none[from:to], scores[from:to]) })
 }
 
-func (x *Index) scoreSomePairs(plans []*plan, found []candidate, scores []float64) {
+func (x *Index) scoreSomePairs(plans []*plan, found []candidate, none []bool, scores []float64) {
 	type key struct{ part, plan int }
 	tables := make(map[key]*pairTable)
 	var counts []pairCount
@@ -82,7 +86,7 @@ func (x *Index) scoreSomePairs(plans []*plan, found []candidate, scores []float6
 	var hit []int
 	for i, c := range found {
 		p := plans[c.plan]
-		if len(p.pairs) == 0 {
+		if len(p.pairs) == 0 || none[i] {
 			continue
 		}
 		t := tables[key{c.part, c.plan}]

@@ -36,7 +36,10 @@ func (r *ranking) explain(s *scored) Explanation {
 		list = append(list, reason{Part: Part{Kind: PartStale, Weight: parts.stale}})
 	}
 	slices.SortStableFunc(list, func(a, b reason) int {
-		return cmp.Or(cmp.Compare(abs(b.Weight), abs(a.Weight)), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Term, b.Term))
+		if c := cmp.Compare(abs(b.Weight), abs(a.Weight)); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Term, b.Term))
 	})
 	e := Explanation{Parts: cut(list)}
 	e.Sentence = r.sentence(s, list)
@@ -71,11 +74,8 @@ func (r *ranking) expansionReasons(s *scored, a *anatomy, total float64) (list [
 		return nil
 	}
 	unit := total / s.values.expansion
-	for _, t := range r.second.terms {
-		id, ok := a.seg.Term(t.term)
-		if !ok {
-			continue
-		}
+	for i, t := range r.second.terms {
+		id := r.second.numbers[s.part][i]
 		if n := a.impact(id); n > 0 {
 			fields, found := a.fields[id], ""
 			if fields == 0 {

@@ -44,6 +44,9 @@ type readText struct {
 	tokens []text.Token
 }
 
+// bytesOfToken is less than a token takes in most texts, with what stands between it and the next.
+const bytesOfToken = 6
+
 // Read a listing that the query has found.
 func (w *Wording) Read(l *protocol.Listing) *Reading {
 	if w == nil {
@@ -59,7 +62,7 @@ func (w *Wording) Read(l *protocol.Listing) *Reading {
 		here := r.texts[first:]
 		guess := languageOf(here[0].shown+"\n"+here[1].shown+"\n"+here[2].shown, primary(lang))
 		for i := range here {
-			here[i].tokens = w.x.analyser.Analyse(nil, here[i].shown, guess)
+			here[i].tokens = w.x.analyser.Analyse(make([]text.Token, 0, len(here[i].shown)/bytesOfToken), here[i].shown, guess)
 		}
 	}
 	return r
@@ -88,6 +91,7 @@ func (r *Reading) Marked() map[protocol.Lang]Marked {
 
 func (r *Reading) pieces(t *readText) (list []Piece, hit bool) {
 	spans := r.w.telling.spans(t.tokens)
+	list = make([]Piece, 0, min(len(t.shown), 2*len(spans)+1))
 	shown := t.shown
 	if shown != t.plain {
 		spans, shown = written(t.plain, shown, spans)
@@ -216,6 +220,12 @@ func (m *Matched) Wording(q *Query) *Wording {
 		return nil
 	}
 	w := &Wording{x: m.x, telling: m.withoutCommon(), asked: newVocabulary()}
+	if m.asked != nil {
+		for i := range m.asked {
+			w.asked.readWishes(&m.asked[i])
+		}
+		return w
+	}
 	names := m.x.snap.Load().names
 	if q.Listing == nil {
 		a := m.x.ask(names, []string{q.Text}, primary(q.Lang))

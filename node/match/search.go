@@ -14,7 +14,7 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 	if err := q.check(); err != nil {
 		return Answer{}, err
 	}
-	r, err := x.rank(ctx, &q, Depth, q.Facets)
+	r, err := x.rankFirst(ctx, &q, Depth, q.shown(), q.Facets)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -93,7 +93,9 @@ type ranking struct {
 	query  *Query
 	asked  []asked
 	plans  []*plan
-	list   []*scored // best first
+	terms  map[string]bool // of all plans
+	list   []*scored       // best first
+	shown  int             // how many of the list must be in order; 0: all
 	total  int
 	facets *tally
 	codes  []Code // of the asking listing
@@ -111,8 +113,21 @@ type scored struct {
 	same     []Ref
 }
 
+// shown is how many of the best must be in order: all, as 0, where another order or a cursor is asked for.
+func (q *Query) shown() int {
+	if q.Sort != ByScore || q.After != "" {
+		return 0
+	}
+	return q.Offset + q.limit() + foldAmong
+}
+
 func (x *Index) rank(ctx context.Context, q *Query, depth int, facets bool) (*ranking, error) {
-	r := &ranking{x: x, query: q}
+	return x.rankFirst(ctx, q, depth, 0, facets)
+}
+
+// rankFirst is rank with so many of the best in order, or all, as 0. The others follow in any order.
+func (x *Index) rankFirst(ctx context.Context, q *Query, depth, shown int, facets bool) (*ranking, error) {
+	r := &ranking{x: x, query: q, shown: shown}
 	var self place
 	x.writing.Lock()
 	r.snap = x.snap.Load()
@@ -122,7 +137,7 @@ func (x *Index) rank(ctx context.Context, q *Query, depth int, facets bool) (*ra
 	x.writing.Unlock()
 	r.read()
 	sieve := q.Filter.sieve(q)
-	f, err := x.stageOne(ctx, r.snap, r.plans, &sieve, self, depth, facets)
+	f, err := x.findBest(ctx, r.snap, r.plans, &sieve, self, depth, facets)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +160,7 @@ func (r *ranking) read() {
 		r.plans = append(r.plans, r.x.plan(r.snap, &r.asked[i]))
 	}
 	scaled(r.plans)
+	r.askTerms()
 }
 
 func (r *ranking) languages() []string {

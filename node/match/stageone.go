@@ -32,6 +32,7 @@ type scratch struct {
 	touch []uint16
 	// of a filter
 	allowed bitmap
+	keep    keeper
 }
 
 func (x *Index) borrowScratch(plans int) *scratch {
@@ -48,8 +49,16 @@ func (x *Index) borrowScratch(plans int) *scratch {
 // stageOne sums up the BM25F of every document of every part, exhaustively, and keeps the best. The languages of a listing
 // that asks say the same thing, so a document's score is that of the language which fits it best.
 func (x *Index) stageOne(ctx context.Context, s *snapshot, plans []*plan, v *sieve, self place, depth int, facets bool) (found, error) {
+	f, err := x.findBest(ctx, s, plans, v, self, depth, facets)
+	slices.SortFunc(f.best, func(a, b candidate) int { return s.compare(&a, &b) })
+	return f, err
+}
+
+// findBest is stageOne with the best in no order.
+func (x *Index) findBest(ctx context.Context, s *snapshot, plans []*plan, v *sieve, self place, depth int, facets bool) (found, error) {
 	workers := min(runtime.GOMAXPROCS(0), len(s.parts))
 	results := make([]found, workers)
+	room := make([]*scratch, workers)
 	var next struct {
 		sync.Mutex
 		part int
@@ -66,8 +75,9 @@ func (x *Index) stageOne(ctx context.Context, s *snapshot, plans []*plan, v *sie
 	}
 	work := func(w int) {
 		sc := x.borrowScratch(len(plans))
-		defer x.scratch.Put(sc)
-		keep := keeper{snap: s, depth: depth}
+		room[w] = sc
+		keep := &sc.keep
+		keep.begin(s, depth)
 		r := &results[w]
 		if facets {
 			r.facets = new(tally)
@@ -76,8 +86,9 @@ func (x *Index) stageOne(ctx context.Context, s *snapshot, plans []*plan, v *sie
 			for n, p := range plans {
 				p.accumulate(i, &sc.sums[n], sc)
 			}
-			r.total += collect(s, i, plans, sc, v, self, &keep, r.facets)
+			r.total += collect(s, i, plans, sc, v, self, keep, r.facets)
 		}
+		keep.cut()
 		r.best = keep.list
 	}
 	var wg sync.WaitGroup
@@ -88,10 +99,16 @@ func (x *Index) stageOne(ctx context.Context, s *snapshot, plans []*plan, v *sie
 		work(0)
 	}
 	wg.Wait()
-	if err := ctx.Err(); err != nil {
+	defer func() {
+		for _, sc := range room {
+			sc.keep.snap = nil
+			x.scratch.Put(sc)
+		}
+	}()
+	if err := ctx.Err(); err != nil || workers == 0 {
 		return found{}, err
 	}
-	return join(s, results, depth), nil
+	return join(results, &room[0].keep), nil
 }
 
 // bySize orders parts from the largest, so that workers end together.
@@ -104,9 +121,14 @@ func bySize(parts []*part) []int {
 	return order
 }
 
-func join(s *snapshot, results []found, depth int) (all found) {
-	for _, r := range results {
-		all.best = append(all.best, r.best...)
+// join puts the workers' best together in the keeper of the first.
+func join(results []found, keep *keeper) (all found) {
+	for w, r := range results {
+		for i := range r.best {
+			if w > 0 && r.best[i].sum >= keep.floor {
+				keep.offer(r.best[i])
+			}
+		}
 		all.total += r.total
 		if r.facets != nil {
 			if all.facets == nil {
@@ -115,8 +137,8 @@ func join(s *snapshot, results []found, depth int) (all found) {
 			all.facets.add(r.facets)
 		}
 	}
-	slices.SortFunc(all.best, func(a, b candidate) int { return s.compare(&a, &b) })
-	all.best = all.best[:min(depth, len(all.best))]
+	keep.cut()
+	all.best = slices.Clone(keep.list)
 	return all
 }
 

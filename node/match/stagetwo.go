@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/asean-tmh/tmh/node/match/segment"
+	"github.com/asean-tmh/tmh/node/match/topics"
 )
 
 // The second stage scores the candidates of the first by what is too dear, or makes no sense, for all documents. Every part
@@ -22,7 +23,9 @@ type secondStage struct {
 	agree     float64 // how much expansion counts, from 0 to 1
 	greatest  values
 	terms     []expansionTerm
+	numbers   [][]uint32 // of the terms, by part; nil where there is no candidate
 	topics    *topicQuery
+	vectors   [][]topics.Vector // by part; nil where they are of another model
 	embedding embeddingShare
 }
 
@@ -44,7 +47,11 @@ func (r *ranking) stageTwo(ctx context.Context, best []candidate, v *sieve, self
 		all[i] = scored{candidate: c, text: texts[i], values: values{text: texts[i]}, score: texts[i]}
 		r.list[i] = &all[i]
 	}
-	slices.SortFunc(r.list, r.compare)
+	if r.x.embedding != nil { // which hashes what it finds in this order
+		slices.SortFunc(r.list, r.compare)
+	} else {
+		bestFirst(r.list, max(expandFrom, votersAmong), r.compare)
+	}
 	w := &r.x.weights
 	r.second = &secondStage{}
 	if len(r.list) == 0 {
@@ -117,15 +124,12 @@ func inHalves(n int, work func(from, to int)) {
 // agreement is how much the best documents by text stand together: where one of them leads clearly, it is what was looked
 // for, and what the others share must not sink it.
 func (r *ranking) agreement() float64 {
-	var texts []float64
-	for _, s := range r.list {
+	texts := make([]float64, 0, expandFrom)
+	for _, s := range r.list[:min(expandFrom, len(r.list))] { // still by text
 		if s.text > 0 {
 			texts = append(texts, s.text)
 		}
 	}
-	slices.Sort(texts)
-	slices.Reverse(texts)
-	texts = texts[:min(expandFrom, len(texts))]
 	if len(texts) < 2 {
 		return 1
 	}
@@ -152,7 +156,11 @@ func (r *ranking) combine() {
 		s.strength = r.strength(s)
 		s.verdict = verdictOf(s.strength)
 	}
-	slices.SortFunc(r.list, r.compare)
+	if r.shown > 0 {
+		bestFirst(r.list, r.shown, r.compare)
+	} else {
+		slices.SortFunc(r.list, r.compare)
+	}
 }
 
 // partsOf are the weighted parts, which add up to the score.
@@ -171,15 +179,14 @@ func (r *ranking) partsOf(v *values) values {
 	}
 }
 
-// askedTerms are the terms that the query looks for.
-func (r *ranking) askedTerms() map[string]bool {
-	asked := make(map[string]bool)
+// askTerms notes the terms that the query looks for.
+func (r *ranking) askTerms() {
+	r.terms = make(map[string]bool)
 	for _, p := range r.plans {
 		for _, t := range p.terms {
-			asked[t] = true
+			r.terms[t] = true
 		}
 	}
-	return asked
 }
 
 // expansionTerm is a term that the best documents share.
@@ -206,7 +213,7 @@ func (r *ranking) expand() (list []expansionTerm) {
 			sums[part.seg.TermString(t.Term)] += float64(float64(t.Impact) / 255 / float64(i+2) * (c.text / r.list[0].text))
 		}
 	}
-	for term := range r.askedTerms() {
+	for term := range r.terms {
 		delete(sums, term)
 	}
 	heavier := func(a, b expansionTerm) int {
@@ -251,7 +258,8 @@ func (r *ranking) scoreExpansion() {
 	if len(r.second.terms) == 0 {
 		return
 	}
-	inHalves(len(r.list), func(from, to int) { r.scoreSomeExpansion(r.list[from:to]) })
+	rest := r.spreadExpansion()
+	inHalves(len(rest), func(from, to int) { r.scoreSomeExpansion(rest[from:to]) })
 }
 
 func (r *ranking) scoreSomeExpansion(list []*scored) {

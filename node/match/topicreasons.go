@@ -29,9 +29,8 @@ func (r *ranking) topicReasons(s *scored, a *anatomy, total float64) (list []rea
 	}
 	rest := total
 	pairs, _ := r.second.topics.query.Pairs(doc, v, 4*topicPairs)
-	asked := r.askedTerms()
 	for _, p := range pairs {
-		if p.Share < leastPair*cosine || asked[p.Doc] || !readable(p.Query) || !readable(p.Doc) || len(list) == topicPairs { // what both write is named already
+		if p.Share < leastPair*cosine || r.terms[p.Doc] || !readable(p.Query) || !readable(p.Doc) || len(list) == topicPairs { // what both write is named already
 			continue
 		}
 		weight := min(rest, total*p.Share/cosine)
@@ -66,7 +65,8 @@ func readable(term string) bool {
 }
 
 // sharedTerms are the terms of one document that all languages share.
-func sharedTerms(seg *segment.Segment, vector []segment.Weight) (terms []topics.Term) {
+func sharedTerms(seg *segment.Segment, vector []segment.Weight) []topics.Term {
+	terms := make([]topics.Term, 0, len(vector))
 	for _, w := range vector {
 		if term := seg.TermString(w.Term); spaceOf(term) == common {
 			terms = append(terms, topics.Term{Term: term, Weight: topics.ImpactWeight(w.Impact)})

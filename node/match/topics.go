@@ -292,6 +292,9 @@ func (x *Index) loadModel(s *snapshot, m *manifest) {
 	s.model, s.trainedOn = model, m.Trained
 }
 
+// votersAmong is how many of the best by text show what field a query is about.
+const votersAmong = 20
+
 // topicQuery is a query among the topics.
 type topicQuery struct{ query *topics.Query }
 
@@ -302,7 +305,7 @@ func (r *ranking) scoreTopics() {
 		return
 	}
 	var first []topics.Vector
-	for i := range r.list[:min(20, len(r.list))] {
+	for i := range r.list[:min(votersAmong, len(r.list))] {
 		if v := r.vector(&r.list[i].candidate); v != nil {
 			first = append(first, *v)
 		}
@@ -316,8 +319,17 @@ func (r *ranking) scoreTopics() {
 }
 
 func (r *ranking) vector(c *candidate) *topics.Vector {
-	if v := r.snap.parts[c.part].vectors; v != nil && v.model == r.snap.model.Digest() {
-		return &v.of[c.doc]
+	if r.second.vectors == nil {
+		r.second.vectors = make([][]topics.Vector, len(r.snap.parts))
+		digest := r.snap.model.Digest()
+		for i, p := range r.snap.parts {
+			if p.vectors != nil && p.vectors.model == digest {
+				r.second.vectors[i] = p.vectors.of
+			}
+		}
+	}
+	if v := r.second.vectors[c.part]; v != nil {
+		return &v[c.doc]
 	}
 	return nil
 }

@@ -487,7 +487,12 @@ func TestOwnHarvester(t *testing.T) {
 	}
 	walk := func(since time.Time) (got []string, asked time.Time) {
 		t.Helper()
-		if err := c.Walk(t.Context(), from, id, since, "", func(p harvest.Page) error {
+		for token, whole := "", false; !whole; {
+			p, err := c.Page(t.Context(), from, id, since, token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			token, whole = p.Token, p.Token == ""
 			if asked.IsZero() {
 				asked = p.Response
 			}
@@ -503,9 +508,6 @@ func TestOwnHarvester(t *testing.T) {
 				}
 				got = append(got, r.Identifier[len("oai:tmh.example.org:"):]+" "+title)
 			}
-			return nil
-		}); err != nil {
-			t.Fatal(err)
 		}
 		return got, asked
 	}

@@ -178,13 +178,13 @@ func TestMissingAfterRestore(t *testing.T) {
 	if others, _, err := h.Missing(stranger, "", 100); len(others) != 0 || err != nil {
 		t.Errorf("another organisation sees %+v, %v", others, err)
 	}
-	_, err = h.Adopt(h.ctx(), editor, lost.ID, "oITC")
+	_, err = h.Adopt(h.ctx(), editor, lost.ID, Adoption{Organisation: "oITC"})
 	wantCode(t, "an editor adopts", err, protocol.CodeNotPermitted)
-	_, err = h.Adopt(h.ctx(), admin, "unknown", "oITC")
+	_, err = h.Adopt(h.ctx(), admin, "unknown", Adoption{Organisation: "oITC"})
 	wantCode(t, "adopt nothing", err, protocol.CodeNotFound)
-	x := h.must(h.Adopt(h.ctx(), admin, lost.ID, "oITC"))
+	x := h.must(h.Adopt(h.ctx(), admin, lost.ID, Adoption{Organisation: "oITC"}))
 	wantState(t, x, Published, None)
-	h.must(h.Adopt(h.ctx(), admin, old.ID, ""))
+	h.must(h.Adopt(h.ctx(), admin, old.ID, Adoption{}))
 	if all, _, _ := h.Missing(admin, "", 100); len(all) != 1 || all[0].ID != bare.ID {
 		t.Errorf("still missing: %+v", all)
 	}

@@ -3,6 +3,7 @@ package posting
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/protocol"
@@ -140,10 +141,43 @@ func holds(full []byte, l *protocol.Listing) bool {
 	return true
 }
 
+// Adoption is what only people know of a listing that came back without its posting.
+type Adoption struct {
+	Organisation access.OrganisationID // of a new posting
+	SourceID     string                // in the system that it was imported from, so that the next import finds it; "": as it is
+	Origin       string                // the import that it came by, as Batch has it; "": the next import says it
+}
+
+// check what is given of the source.
+func (d *Adoption) check() (err error) {
+	var faults protocol.Errors
+	if d.SourceID, err = text("source_id", d.SourceID, MaxSource); err != nil {
+		faults = append(faults, protocol.All(err)...)
+	}
+	switch {
+	case strings.ContainsAny(d.SourceID, "\n\t"):
+		faults = append(faults, protocol.Errorf(protocol.CodeText, "source_id", "is more than one line"))
+	case len(d.SourceID) > maxSourceBytes:
+		faults = append(faults, protocol.Errorf(protocol.CodeTooLarge, "source_id", "%d bytes, at most %d: no import can have brought it", len(d.SourceID), maxSourceBytes))
+	}
+	if d.Origin, err = text("imported_from", d.Origin, MaxOrigin); err != nil {
+		faults = append(faults, protocol.All(err)...)
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	return nil
+}
+
 // Adopt makes the posting of a listing that the catalogue has and no posting keeps, or brings it up to the catalogue's text.
-// Only the agency may say whose it is; org counts for a new posting. A full record that is here is taken too.
-func (p *Postings) Adopt(ctx context.Context, a access.Actor, id protocol.ListingID, org access.OrganisationID) (h *Posting, _ error) {
-	if err := access.Can(a, access.RevokePosting, access.Resource{Organisation: org}); err != nil {
+// Only the agency may say whose it is. A full record that is here is taken too.
+//
+// Errors: CodeConflict where the organisation has another listing of that source, or this one waits to be signed.
+func (p *Postings) Adopt(ctx context.Context, a access.Actor, id protocol.ListingID, d Adoption) (h *Posting, _ error) {
+	if err := access.Can(a, access.RevokePosting, access.Resource{Organisation: d.Organisation}); err != nil {
+		return nil, err
+	}
+	if err := d.check(); err != nil {
 		return nil, err
 	}
 	if !p.claim(id) {
@@ -168,10 +202,10 @@ func (p *Postings) Adopt(ctx context.Context, a access.Actor, id protocol.Listin
 		var was map[string]string
 		switch {
 		case h == nil:
-			if _, err := p.standing(tx, org); err != nil {
+			if _, err := p.standing(tx, d.Organisation); err != nil {
 				return err
 			}
-			h = &Posting{ID: id, Organisation: org, Created: p.now()}
+			h = &Posting{ID: id, Organisation: d.Organisation, Created: p.now()}
 			if h.Serial, err = count(tx, keySerial); err != nil {
 				return err
 			}
@@ -182,6 +216,9 @@ func (p *Postings) Adopt(ctx context.Context, a access.Actor, id protocol.Listin
 				return err
 			}
 			was = index(h)
+		}
+		if err := d.source(tx, h); err != nil {
+			return err
 		}
 		s, from := p.step(a, Adopt), h.states()
 		if err := p.take(tx, h, l); err != nil {
@@ -196,6 +233,44 @@ func (p *Postings) Adopt(ctx context.Context, a access.Actor, id protocol.Listin
 		return nil, err
 	}
 	return h, ctx.Err()
+}
+
+// source gives the posting its id at the source. What is known of the import before stays only where that id does.
+func (d *Adoption) source(tx *store.Tx, h *Posting) error {
+	if d.SourceID != "" && d.SourceID != h.SourceID {
+		if err := release(tx, h, d.SourceID); err != nil {
+			return err
+		}
+		h.SourceID, h.Origin = d.SourceID, ""
+		h.Imported, h.ImportedHash, h.ImportedDraft, h.Owed = 0, protocol.Hash{}, false, ""
+	}
+	switch {
+	case d.Origin == "":
+	case h.SourceID == "":
+		return protocol.Errorf(protocol.CodeRequired, "source_id", "is absent: an import finds its listings by it, so give it beside imported_from")
+	default:
+		h.Origin = d.Origin
+	}
+	return nil
+}
+
+// release a source's id for h. One that an import ended gives it up, as it does when its source comes back.
+func release(tx *store.Tx, h *Posting, source string) error {
+	id, err := bySource(tx, h.Organisation, source)
+	if err != nil || id == "" {
+		return err
+	}
+	old, err := get(tx, id)
+	if err != nil {
+		return err
+	}
+	if !old.EndedByImport {
+		return protocol.Errorf(protocol.CodeConflict, "source_id", "listing %s came from there already: withdraw the one of the two that is too many, and adopt the other", id)
+	}
+	was := index(old)
+	old.ReplacedBy = h.ID
+	old.Version++
+	return put(tx, old, was)
 }
 
 // take what the catalogue says as live.

@@ -117,7 +117,7 @@ func (r *reader) next() (xml.Token, error) {
 	switch e := t.(type) {
 	case xml.StartElement:
 		r.depth++
-		r.elements++
+		r.elements += 1 + len(e.Attr)
 		if r.depth > maxDepth || r.elements > maxElements {
 			return nil, tooLong()
 		}
@@ -220,7 +220,7 @@ func (r *reader) document(a *answer) error {
 			return err
 		case "Identify":
 			return r.identify(a)
-		case "ListRecords", "GetRecord":
+		case "ListRecords":
 			err := r.children(func(e xml.StartElement) error { return r.listed(e, a) })
 			a.listed = err == nil
 			return err
@@ -290,7 +290,7 @@ func (r *reader) listed(e xml.StartElement, a *answer) error {
 			}
 			return r.skip()
 		})
-		if s.Spec != "" && len(a.sets) <= maxSets {
+		if s.Spec != "" && len(a.sets) < maxSets {
 			a.sets = append(a.sets, s)
 		}
 		return err

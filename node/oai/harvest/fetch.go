@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -132,7 +131,18 @@ func (c *Client) fetch(ctx context.Context, address, verb string) (answer, error
 	if resp.StatusCode != http.StatusOK {
 		most = maxRefusal
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
+	// A long answer takes memory, and much more when it is parsed: long ones take turns. One that is slow has its turn for so long only
+	// that those who wait for theirs do not give up.
+	body, err := gather(resp.Body, nil, maxHead)
+	if err == nil && len(body) > maxHead && most > maxHead {
+		if c.turn.Acquire(ctx, 1) != nil {
+			return answer{}, &later{err: protocol.Errorf(protocol.CodeUnavailable, "url", "other repositories are being read just now: try again in a minute")}
+		}
+		defer c.turn.Release(1)
+		ending := time.AfterFunc(timeout/turns, cancel)
+		body, err = gather(resp.Body, body, most)
+		ending.Stop()
+	}
 	if resp.StatusCode != http.StatusOK {
 		return c.refused(resp, body, verb)
 	}
@@ -243,8 +253,6 @@ func (a *answer) refusal(err error, args []argument) error {
 			return &protocol.Error{Code: protocol.CodeValue, Field: "prefix", Message: said + ". Take a format that it lists", Err: ErrFormat}
 		case f.code == "noSetHierarchy":
 			return &protocol.Error{Code: protocol.CodeValue, Field: "set", Message: said + ". Leave the set out", Err: ErrNoSets}
-		case f.code == "idDoesNotExist":
-			return &protocol.Error{Code: protocol.CodeNotFound, Field: "identifier", Message: said, Err: ErrNoRecord}
 		}
 		worst.Message = said
 	}

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/asean-tmh/tmh/protocol"
 )
 
@@ -25,10 +27,9 @@ const DefaultPrefix = "oai_dc"
 
 // Source is a repository, and what is wanted of it.
 type Source struct {
-	URL    string    `json:"url"`              // its base address
-	Prefix string    `json:"prefix,omitempty"` // metadata format; "" is oai_dc
-	Set    string    `json:"set,omitempty"`
-	Until  time.Time `json:"until,omitzero"` // only what changed up to then; zero: everything
+	URL    string `json:"url"`              // its base address
+	Prefix string `json:"prefix,omitempty"` // metadata format; "" is oai_dc
+	Set    string `json:"set,omitempty"`
 }
 
 // Validate says all that is wrong with a source's form. Whether its address may be dialled shows when it is.
@@ -150,6 +151,7 @@ type Client struct {
 
 	once sync.Once
 	http *http.Client
+	turn *semaphore.Weighted // to read and parse a long answer
 }
 
 // Close lets go of idle connections.
@@ -159,6 +161,7 @@ func (c *Client) Close() {
 
 func (c *Client) client() *http.Client {
 	c.once.Do(func() {
+		c.turn = semaphore.NewWeighted(1)
 		c.http = &http.Client{Transport: Transport(c.Allow), CheckRedirect: CheckRedirect}
 	})
 	return c.http
@@ -207,9 +210,6 @@ func (c *Client) Page(ctx context.Context, s Source, id Identity, from time.Time
 		if !from.IsZero() {
 			args = append(args, argument{"from", id.stamp(from)})
 		}
-		if !s.Until.IsZero() {
-			args = append(args, argument{"until", id.stamp(s.Until)})
-		}
 	}
 	a, err := c.ask(ctx, s, "ListRecords", args)
 	page := Page{Records: a.records, Token: a.token, Size: a.size, Response: a.response, Repaired: a.repaired}
@@ -224,33 +224,10 @@ func (c *Client) Page(ctx context.Context, s Source, id Identity, from time.Time
 	return page, nil
 }
 
-// Walk fetches page after page, from the one that token names ("": the first), and hands each to do. It ends with the list, at do's error, or
-// where the list runs in circles or does not end.
-//
-// Errors: those of Page and of do. Where Page gives records along with an error, do gets these first.
-func (c *Client) Walk(ctx context.Context, s Source, id Identity, from time.Time, token string, do func(Page) error) error {
-	var course Course
-	for {
-		page, err := c.Page(ctx, s, id, from, token)
-		if err == nil {
-			err = course.Check(page)
-		}
-		if err == nil || len(page.Records) > 0 {
-			if failed := do(page); failed != nil {
-				return failed
-			}
-		}
-		if err != nil || page.Token == "" {
-			return err
-		}
-		token = page.Token
-	}
-}
-
-// Sets lists the repository's sets.
+// Sets lists the repository's sets, at most so many. What came before an error comes with it.
 //
 // Errors: those of Identify, and ErrNoSets in the chain.
-func (c *Client) Sets(ctx context.Context, s Source) ([]Set, error) {
+func (c *Client) Sets(ctx context.Context, s Source, most int) ([]Set, error) {
 	var sets []Set
 	var course Course
 	var args []argument
@@ -260,8 +237,8 @@ func (c *Client) Sets(ctx context.Context, s Source) ([]Set, error) {
 			return sets, err
 		}
 		sets = append(sets, a.sets...)
-		if len(sets) > maxSets {
-			return sets[:maxSets], protocol.Errorf(protocol.CodeTooLarge, "", "the repository has over %d sets", maxSets)
+		if len(sets) >= most {
+			return sets[:most], nil
 		}
 		if err := course.Check(Page{Token: a.token, Records: make([]Record, min(len(a.sets), 1))}); err != nil || a.token == "" {
 			return sets, err
@@ -276,18 +253,4 @@ func (c *Client) Sets(ctx context.Context, s Source) ([]Set, error) {
 func (c *Client) Formats(ctx context.Context, s Source) ([]Format, error) {
 	a, err := c.ask(ctx, s, "ListMetadataFormats", nil)
 	return a.formats, err
-}
-
-// Record fetches one record.
-//
-// Errors: those of Identify, and ErrNoRecord, ErrFormat in the chain.
-func (c *Client) Record(ctx context.Context, s Source, identifier string) (Record, error) {
-	a, err := c.ask(ctx, s, "GetRecord", []argument{{"identifier", identifier}, {"metadataPrefix", cmp.Or(s.Prefix, DefaultPrefix)}})
-	switch {
-	case err != nil:
-		return Record{}, err
-	case len(a.records) != 1:
-		return Record{}, protocol.Errorf(protocol.CodeValue, "url", "the repository answered with %d records instead of one", len(a.records))
-	}
-	return a.records[0], nil
 }

@@ -12,13 +12,14 @@ import (
 
 // What is read at most, so that no repository takes all of the node's memory or time.
 const (
-	maxAnswer   = 64 << 20          // bytes of an answer, unpacked
+	maxAnswer   = 16 << 20          // bytes of an answer, unpacked
 	maxRefusal  = 1 << 20           // of an answer with another status than 200
+	maxHead     = 1 << 20           // of an answer that needs no turn
 	maxText     = maxAnswer * 5 / 4 // the same when mended
 	maxTag      = 64 << 10          // bytes between < and >
 	maxDepth    = 100               // of elements
 	maxNested   = 16                // of elements within metadata
-	maxElements = 1 << 19           // of an answer
+	maxElements = 1 << 19           // and attributes, of an answer
 	maxRecords  = 100_000
 	maxFields   = 5000    // of a record
 	maxMetadata = 1 << 20 // bytes of a record's values
@@ -35,18 +36,18 @@ const (
 
 	maxTries     = 5
 	maxPause     = 10 * time.Minute
+	turns        = 5 // that fit into the time of one answer
 	maxRedirects = 5
 )
 
 // What a repository refuses, in the chain of the errors that say so.
 var (
-	ErrToken    = errors.New("badResumptionToken")      // begin the list again
-	ErrFormat   = errors.New("cannotDisseminateFormat") // not in this metadata format
-	ErrNoSets   = errors.New("noSetHierarchy")
-	ErrNoRecord = errors.New("idDoesNotExist")
-	ErrEndless  = errors.New("the list does not end")
-	ErrAddress  = errors.New("not an address that is dialled from here")
-	ErrCut      = errors.New("the answer ends in the midst") // the records before that came along
+	ErrToken   = errors.New("badResumptionToken")      // begin the list again
+	ErrFormat  = errors.New("cannotDisseminateFormat") // not in this metadata format
+	ErrNoSets  = errors.New("noSetHierarchy")
+	ErrEndless = errors.New("the list does not end")
+	ErrAddress = errors.New("not an address that is dialled from here")
+	ErrCut     = errors.New("the answer ends in the midst") // the records before that came along
 )
 
 func endless(message string) error {
@@ -55,16 +56,17 @@ func endless(message string) error {
 
 // Course notices a list that runs in circles or does not end. The zero Course begins a list. It takes up to 3 MB for the longest list.
 type Course struct {
+	Pages int // so far: set where a list goes on after a stop
+
 	seen   map[[16]byte]struct{}
-	pages  int
 	barren int
 }
 
-// Check takes note of a page. A course that begins at a later page, after a stop, notices a circle as well, only later.
+// Check takes note of a page. A course that goes on after a stop notices a circle as well, only later.
 //
 // Errors: CodeConflict, with ErrEndless in the chain.
 func (c *Course) Check(p Page) error {
-	c.pages++
+	c.Pages++
 	c.barren++
 	if len(p.Records) > 0 {
 		c.barren = 0
@@ -77,7 +79,7 @@ func (c *Course) Check(p Page) error {
 	switch _, again := c.seen[key]; {
 	case again:
 		return endless("the repository names a page again that was fetched already")
-	case c.pages >= maxPages:
+	case c.Pages >= maxPages:
 		return endless("the repository's list has more pages than any list needs")
 	case c.barren >= maxBarren:
 		return endless("the repository sends one page after another without a record")

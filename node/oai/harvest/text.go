@@ -3,6 +3,9 @@ package harvest
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
+	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -40,7 +43,7 @@ func decodeText(body []byte, contentType string) ([]byte, error) {
 			return nil, protocol.Errorf(protocol.CodeText, "url", "the repository answers in the charset %s, not in UTF-8: tell its keepers", clip(name, 30))
 		}
 	}
-	out, err := from.NewDecoder().Bytes(body)
+	out, err := gather(from.NewDecoder().Reader(bytes.NewReader(body)), make([]byte, 0, len(body)+len(body)/4), maxText)
 	if err != nil {
 		return nil, protocol.Errorf(protocol.CodeText, "url", "the repository's answer is not in the charset that it declares: tell its keepers")
 	}
@@ -64,6 +67,24 @@ func declared(body []byte, contentType string) string {
 	return strings.Trim(name, `"' `)
 }
 
+// gather adds what r has to b, up to most bytes and one more. It grows b by fours, as io.ReadAll leaves several times a long text behind.
+func gather(r io.Reader, b []byte, most int) ([]byte, error) {
+	for len(b) <= most {
+		if len(b) == cap(b) {
+			b = slices.Grow(b, min(max(3*len(b), 64<<10), most+1-len(b)))
+		}
+		n, err := r.Read(b[len(b):min(cap(b), most+1)])
+		b = b[:len(b)+n]
+		if errors.Is(err, io.EOF) {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+	return b, nil
+}
+
 func tooLong() error {
 	return protocol.Errorf(protocol.CodeTooLarge, "url", "the repository's answer is too long: ask its keepers for shorter pages")
 }
@@ -82,6 +103,9 @@ type cleaner struct {
 
 // put replaces in[from:to].
 func (c *cleaner) put(from, to int, with string) {
+	if c.out == nil {
+		c.out = make([]byte, 0, len(c.in)+len(c.in)/4)
+	}
 	c.out = append(append(c.out, c.in[c.done:from]...), with...)
 	c.done = to
 }
@@ -238,7 +262,7 @@ func nameStart(b byte) bool {
 // cdata makes text of what stands between i and end.
 func (c *cleaner) cdata(i, end int) int {
 	c.put(i, i+9, "")
-	for j := i + 9; j < end; {
+	for j := i + 9; j < end && len(c.out) <= maxText; { // beyond that clean refuses it
 		switch b := c.in[j]; {
 		case b == '&':
 			c.put(j, j+1, "&amp;")
