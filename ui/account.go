@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,14 +11,15 @@ import (
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // accountPage is what a person sees of the own account, and all forms that change it.
 type accountPage struct {
 	frame
-	Done       string // what was done just now
+	Done       template.HTML // what was done just now
 	Wrong      []mistake
-	Facts      []saidFact
+	Facts      []fact
 	Unverified bool
 	Profile    form
 	Email      form
@@ -34,20 +36,22 @@ type accountPage struct {
 }
 
 type wayIn struct {
-	ID, Name           string
-	Created, Used      string
-	Warning            string
-	RenameID, RenameTo string
+	ID, Name      string
+	Created, Used string
+	Warning       template.HTML
 }
 
 type sessionRow struct {
-	ID, Agent, Method, Since, Seen string
-	This                           bool
+	ID            string
+	Agent, Method template.HTML
+	Since, Seen   string
+	This          bool
 }
 
 type tokenRow struct {
-	ID, Name, Scopes, Until, Used string
-	Unconfirmed                   bool
+	ID, Name, Until, Used string
+	Scopes                template.HTML
+	Unconfirmed           bool
 }
 
 func (s *site) accountPages(get, post func(string, http.HandlerFunc)) {
@@ -60,7 +64,7 @@ func (s *site) accountPages(get, post func(string, http.HandlerFunc)) {
 			return mk(w, r, a)
 		}
 	}
-	get("/account", s.scripted(mine(s.account)))
+	get("/account", s.behind(mine(s.account)))
 	get("/account/data", s.behind(mine(s.personalData)))
 	get("/account/erase", s.behind(mine(s.erasePage)))
 	post("/account/erase", s.behind(mine(s.erase)))
@@ -69,21 +73,19 @@ func (s *site) accountPages(get, post func(string, http.HandlerFunc)) {
 		"passkeys/rename": s.renamePasskey, "passkeys/remove": s.removePasskey, "identities/remove": s.removeIdentity,
 		"sessions/end": s.endSession, "tokens": s.createToken, "tokens/revoke": s.revokeToken,
 	} {
-		post("/account/"+path, s.scripted(mine(act)))
+		post("/account/"+path, s.behind(mine(act)))
 	}
 	post("/account/passkeys/begin", s.behind(mine(s.beginPasskey)))
 	post("/account/passkeys/finish", s.behind(mine(s.finishPasskey)))
 }
 
 // doneWords say what the address of the page says was done. Nothing else of the address is shown.
-func doneWords(code string) string {
-	return map[string]string{
-		"setup": "This node is set up, and you are its administrator.", "invitation": "Your account is made, and you are signed in.",
-		"profile": "Your name and language are saved.", "password": "Your new password is set. All other sessions have ended.",
-		"email":   "A link is on its way to that address. It is used once the link was opened.",
-		"passkey": "Added: the passkey opens your account from now on.", "renamed": "The passkey is renamed.", "removed": "It opens your account no more.",
-		"session": "The session has ended.", "sessions": "All other sessions have ended.", "revoked": "The token works no more.",
-	}[code]
+func doneWords(p *lang.Printer, code string) template.HTML {
+	switch code {
+	case "setup", "invitation", "profile", "password", "email", "passkey", "renamed", "removed", "session", "sessions", "revoked":
+		return p.HTML("account.done." + code)
+	}
+	return ""
 }
 
 func (s *site) account(_ http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
@@ -97,17 +99,20 @@ func (s *site) accountView(r *http.Request, a access.Actor, sent string, err err
 	if uerr != nil {
 		return view{}, uerr
 	}
-	p := accountPage{frame: s.frame("", "Your account"), Unverified: !u.Verified}
+	say := printer(r)
+	p := accountPage{frame: s.frame(r, "", say.T("nav.account")), Unverified: !u.Verified}
 	p.Script = s.script
 	if r.Method == http.MethodGet {
-		p.Done = doneWords(r.URL.Query().Get("done"))
+		p.Done = doneWords(say, r.URL.Query().Get("done"))
 	}
-	p.Facts = append(p.Facts, saidFact{"E-mail address", [][]speech{spoken(u.Email)}})
+	f := factList{p: say}
+	f.add("form.email", voice(u.Email))
 	if o, err := people.Organisation(a, u.Organisation); err == nil {
-		p.Facts = append(p.Facts, saidFact{"Organisation", [][]speech{spoken(o.Name)}})
+		f.add("field.organisation", voice(o.Name))
 	}
-	p.Facts = append(p.Facts, saidFact{"Roles", [][]speech{spoken(rolesInWords(u.Roles))}})
-	if err := s.fillWays(&p, a); err != nil {
+	f.add("account.roles", rolesInWords(say, u.Roles))
+	p.Facts = f.list
+	if err := s.fillWays(say, &p, a); err != nil {
 		return view{}, err
 	}
 	if err := s.fillForms(&p, r, a, u); err != nil {
@@ -115,17 +120,17 @@ func (s *site) accountView(r *http.Request, a access.Actor, sent string, err err
 	}
 	code := http.StatusOK
 	if err != nil {
-		p.Title, code = "Error: Your account", status(err)
+		p.Title, code = say.T("layout.error", "Page", p.Title), status(err)
 		err = s.fault(r, err)
 		for _, f := range []*form{&p.Profile, &p.Email, &p.Password, &p.NewToken} {
 			if f.ID == sent {
-				*f = f.dress(err)
+				*f = f.dress(say, err)
 				p.Wrong = f.Wrong
 			}
 		}
 		if len(p.Wrong) == 0 {
 			for _, e := range protocol.All(err) {
-				p.Wrong = append(p.Wrong, mistake{Text: said(e.Message)})
+				p.Wrong = append(p.Wrong, mistake{Text: english(say, said(e.Message))})
 			}
 		}
 	}
@@ -144,49 +149,58 @@ func (s *site) fillForms(p *accountPage, r *http.Request, a access.Actor, u acce
 	if err != nil {
 		return err
 	}
+	say := printer(r)
 	p.Profile = form{
-		ID: "profile", Action: "/account/profile", Button: "Save", Hidden: []option{{Value: strconv.FormatUint(u.Version, 10), Label: "version"}},
-		Groups: []group{{Fields: []field{nameField(value("profile", "name", u.Name)), languageField(value("profile", "language", u.Language))}}},
-	}.dress(nil)
+		ID: "profile", Action: "/account/profile", Button: say.HTML("act.save"), Hidden: []option{{Value: strconv.FormatUint(u.Version, 10), Label: "version"}},
+		Groups: []group{{Fields: []field{nameField(say, value("profile", "name", u.Name)), languageField(say, value("profile", "language", u.Language))}}},
+	}.dress(say, nil)
 	if s.cfg.House.Mail.Enabled() {
-		p.Email = form{ID: "email", Action: "/account/email", Button: "Send the link", Groups: []group{{Fields: []field{
-			{Name: "email", Label: "E-mail address", Hint: "A link is sent there, which proves that it is yours.", Type: "email", Autocomplete: "email", Value: value("email", "email", u.Email)},
-		}}}}.dress(nil)
+		p.Email = form{ID: "email", Action: "/account/email", Button: say.HTML("door.send-link"), Groups: []group{{Fields: []field{
+			{Name: "email", Label: say.HTML("form.email"), Hint: say.HTML("account.email-hint"), Type: "email", Autocomplete: "email", Value: value("email", "email", u.Email)},
+		}}}}.dress(say, nil)
 	}
-	fields := []field{newPasswordField()}
+	fields := []field{newPasswordField(say)}
 	if password {
-		fields = append([]field{{Name: "current", Label: "Current password", Type: "password", Autocomplete: "current-password"}}, fields...)
+		fields = append([]field{{Name: "current", Label: say.HTML("account.current-password"), Type: "password", Autocomplete: "current-password"}}, fields...)
 	}
-	p.Password = form{ID: "password", Action: "/account/password", Button: "Set the password", Groups: []group{{Fields: fields}}}.dress(nil)
+	p.Password = form{ID: "password", Action: "/account/password", Button: say.HTML("door.reset.button"), Groups: []group{{Fields: fields}}}.dress(say, nil)
 	var scopes []option
 	for _, x := range access.ScopesOf(a.Roles) {
-		scopes = append(scopes, option{Value: string(x), Label: scopeInWords(x), Selected: slices.Contains(r.PostForm["scopes"], string(x))})
+		scopes = append(scopes, option{Value: string(x), Label: scopeInWords(say, x), Selected: slices.Contains(r.PostForm["scopes"], string(x))})
 	}
 	days := value("tokens", "expires", "90")
 	var lasts []option
 	for _, n := range []int{7, 30, 90, 365} {
-		lasts = append(lasts, option{Value: strconv.Itoa(n), Label: count(n, "day"), Selected: days == strconv.Itoa(n)})
+		lasts = append(lasts, option{Value: strconv.Itoa(n), Label: say.N("unit.days", n), Selected: days == strconv.Itoa(n)})
 	}
 	p.NewToken = form{
-		ID: "token", Action: "/account/tokens", Button: "Make a token",
+		ID: "token", Action: "/account/tokens", Button: say.HTML("account.token-make"),
 		Groups: []group{{Fields: []field{
-			{Name: "name", Label: "What it is for", Type: "text", Autocomplete: "off", Value: value("tokens", "name", "")},
-			{Name: "scopes", Label: "What it may do", Hint: "Of what you may do yourself, and no more.", Type: "checks", Choices: scopes},
-			{Name: "expires", Label: "How long it lasts", Type: "select", Choices: lasts},
+			{Name: "name", Label: say.HTML("account.token-name"), Type: "text", Autocomplete: "off", Value: value("tokens", "name", "")},
+			{Name: "scopes", Label: say.HTML("account.token-scopes"), Hint: say.HTML("account.token-scopes-hint"), Type: "checks", Choices: scopes},
+			{Name: "expires", Label: say.HTML("account.token-lasts"), Type: "select", Choices: lasts},
 		}}},
-	}.dress(nil)
+	}.dress(say, nil)
 	return nil
 }
 
-func scopeInWords(x access.Scope) string {
-	return map[access.Scope]string{
-		access.ScopeRead: "Read full records and own listings", access.ScopeWrite: "Write and publish listings", access.ScopeReview: "Review listings",
-		access.ScopeAdmin: "Administer people, organisations and settings",
-	}[x]
+// scopeInWords says what a scope allows: its name and what that is.
+func scopeInWords(p *lang.Printer, x access.Scope) string {
+	switch x {
+	case access.ScopeRead, access.ScopeWrite, access.ScopeReview, access.ScopeAdmin:
+		return p.T("form.fault", "Field", p.T("scope."+string(x)), "Fault", p.T("scope."+string(x)+".says"))
+	}
+	return string(x)
 }
 
 // fillWays lists what opens the account now.
-func (s *site) fillWays(p *accountPage, a access.Actor) error {
+func (s *site) fillWays(say *lang.Printer, p *accountPage, a access.Actor) error {
+	date := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return say.Date(protocol.DateOf(t))
+	}
 	h := s.cfg.House
 	p.CanAdd = h.Passkeys != nil
 	keys, err := h.PasskeysOf(a)
@@ -196,7 +210,7 @@ func (s *site) fillWays(p *accountPage, a access.Actor) error {
 	for _, k := range keys {
 		x := wayIn{ID: k.ID, Name: k.Name, Created: date(k.Created), Used: date(k.LastUsed)}
 		if !k.Suspected.IsZero() {
-			x.Warning = "A copy of it seemed to be in use on " + date(k.Suspected) + ", so it opens nothing any more. Remove it, and look through your sessions."
+			x.Warning = say.HTML("account.passkey-copied", "Date", date(k.Suspected))
 		}
 		p.Passkeys = append(p.Passkeys, x)
 	}
@@ -215,31 +229,35 @@ func (s *site) fillWays(p *accountPage, a access.Actor) error {
 		return err
 	}
 	for _, x := range sessions {
-		row := sessionRow{ID: string(x.ID), Agent: agentInWords(x.Agent), Method: methodInWords(x.Method), Since: minute(x.Created), Seen: minute(x.Seen), This: x.ID == a.Session}
+		row := sessionRow{
+			ID: string(x.ID), Agent: agentInWords(say, x.Agent), Method: methodInWords(say, x.Method), This: x.ID == a.Session,
+			Since: say.Moment(protocol.InstantOf(x.Created)), Seen: say.Moment(protocol.InstantOf(x.Seen)),
+		}
 		p.Sessions = append(p.Sessions, row)
 		p.Others = p.Others || !row.This
 	}
 	tokens, err := h.People.Tokens(a, a.User)
 	for _, t := range tokens {
-		var scopes []string
+		var scopes []template.HTML
 		for _, x := range t.Scopes {
-			scopes = append(scopes, string(x))
+			scopes = append(scopes, say.HTML("scope."+string(x)))
 		}
-		p.Tokens = append(p.Tokens, tokenRow{string(t.ID), t.Name, strings.Join(scopes, ", "), date(t.Expires), date(t.Used), t.Unconfirmed})
+		p.Tokens = append(p.Tokens, tokenRow{string(t.ID), t.Name, date(t.Expires), date(t.Used), listOf(say, scopes), t.Unconfirmed})
 	}
 	return err
 }
 
-func methodInWords(m string) string {
-	if said := map[string]string{"password": "by password", "passkey": "with a passkey", "oidc": "through a provider of identities", "link": "by a link"}[m]; said != "" {
-		return said
+func methodInWords(p *lang.Printer, m string) template.HTML {
+	switch m {
+	case "password", "passkey", "oidc", "link":
+		return p.HTML("account.by." + m)
 	}
-	return m
+	return english(p, m)
 }
 
 // agentInWords names the browser and the system, which the owner knows; versions help nobody. What is no known browser stands as
 // it calls itself.
-func agentInWords(agent string) string {
+func agentInWords(p *lang.Printer, agent string) template.HTML {
 	known := func(list ...string) string { // pairs of what to look for and its name, the more special first
 		for i := 0; i < len(list); i += 2 {
 			if strings.Contains(agent, list[i]) {
@@ -252,23 +270,14 @@ func agentInWords(agent string) string {
 	system := known("Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS X", "Mac", "Linux", "Linux")
 	switch {
 	case agent == "":
-		return "Unknown browser"
+		return p.HTML("account.browser-unknown")
 	case browser == "":
-		return agent
+		return voice(agent)
 	case system == "":
-		return browser
+		return voice(browser)
 	}
-	return browser + " on " + system
+	return p.HTML("account.browser-on", "Browser", browser, "System", system)
 }
-
-func date(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2 January 2006")
-}
-
-func minute(t time.Time) string { return moment(protocol.InstantOf(t)) }
 
 // did shows the account again: what was done, or what was wrong with the form.
 func (s *site) did(w http.ResponseWriter, r *http.Request, a access.Actor, sent, code string, err error) (view, error) {
@@ -322,8 +331,8 @@ func (s *site) createToken(w http.ResponseWriter, r *http.Request, a access.Acto
 	if err != nil {
 		return s.did(w, r, a, "token", "", err)
 	}
-	v := s.doneView(http.StatusOK, "Your new token", option{Value: "/account#tokens", Label: "I have copied it: back to your account"},
-		"Copy it now: it is shown this once. Who has it can act in your name until "+date(t.Expires)+", so keep it where you keep passwords. Programs send it as “Authorization: Bearer”.")
+	say := printer(r)
+	v := s.doneView(r, http.StatusOK, "account.token-new", link(say, "/account#tokens", "account.token-copied"), say.HTML("account.token-once", "Date", protocol.DateOf(t.Expires)))
 	p, _ := v.model.(donePage)
 	p.Secret = secret
 	v.model = p

@@ -33,14 +33,14 @@ func TestSetupMakesTheFirstAdministrator(t *testing.T) {
 	}
 	// Everything that is wrong is said at once, at its field and in the summary, and nothing is lost but the password.
 	page = b.press(page, "/setup", url.Values{"email": {"nobody"}, "password": {"short"}, "organisation.ror": {"x"}}, 422,
-		"There is a problem", "Your name: 1 to 120 characters", "E-mail address: not an address", "New password: at least 12 characters", "ROR identifier: no ROR")
+		"Please correct the following", "Your name: 1 to 120 characters", "Email address: not an address", "New password: at least 12 characters", "ROR identifier: no ROR")
 	for id, want := range map[string]string{"setup-email": "nobody", "setup-password": "", "setup-organisation-ror": "x"} {
 		n := find(page, func(n *html.Node) bool { return attr(n, "id") == id })
 		if len(n) != 1 || attr(n[0], "value") != want || attr(n[0], "aria-invalid") != "true" || !strings.Contains(attr(n[0], "aria-describedby"), id+"-wrong") {
 			t.Errorf("%s: not shown as it should be: %v", id, n)
 		}
 	}
-	if summary := find(page, classed("mistakes")); len(summary) != 1 || !has(summary[0], "autofocus") || len(find(summary[0], tag("a"))) != 4 {
+	if summary := find(page, classed("govuk-error-summary")); len(summary) != 1 || !has(summary[0], "autofocus") || len(find(summary[0], tag("a"))) != 4 {
 		t.Error("the summary has not the focus, or leads not to four fields")
 	}
 	if title := text(find(page, tag("title"))[0]); !strings.HasPrefix(title, "Error: ") {
@@ -48,7 +48,7 @@ func TestSetupMakesTheFirstAdministrator(t *testing.T) {
 	}
 	b.follow(page, "/setup", url.Values{
 		"name": {"Chan Dara"}, "email": {"dara@agency.example.org"}, "password": {password}, "organisation.ror": {""}, "language": {"km"},
-	}, "This node is set up, and you are its administrator.", "Chan Dara", "Agency of Technology", "administrator")
+	}, "This node is set up, and you are its administrator.", "Chan Dara", "Agency of Technology", "Administrator")
 	b.look("/setup?key="+first, 410, "This link does not work any more", "This link was used already")
 
 	y := newHome(t, nil)
@@ -99,7 +99,7 @@ func TestInvitation(t *testing.T) {
 	x.setUp()
 	link := x.invite("sok@agency.example.org", access.Editor)
 	b := x.browser()
-	page := b.look(link, 200, "for Agency of Technology, as editor of its listings")
+	page := b.look(link, 200, "for Agency of Technology. Your role: Editor.")
 	if n := find(page, func(n *html.Node) bool { return attr(n, "autocomplete") == "username" }); len(n) != 1 || attr(n[0], "value") != "sok@agency.example.org" || !has(n[0], "readonly") {
 		t.Error("password managers do not learn the address")
 	}
@@ -107,7 +107,7 @@ func TestInvitation(t *testing.T) {
 		t.Error("the language of the invitation is not chosen")
 	}
 	page = b.press(page, "/invitation", url.Values{"name": {"Sok Vanna"}, "password": {"sok vanna 1"}}, 422, "New password: ")
-	page = b.follow(page, "/invitation", url.Values{"password": {password}}, "Your account is made", "Sok Vanna", "editor of its listings")
+	page = b.follow(page, "/invitation", url.Values{"password": {password}}, "Your account is made", "Sok Vanna", "Editor")
 	b.look(link, 410, "This link was used already", "ask the administrator who invited you")
 	session := b.cookies["tmh"]
 	if page = b.follow(page, "/sign-out", nil, "You are signed out"); strings.Contains(text(page), "Sok Vanna") {
@@ -132,7 +132,7 @@ func TestSignIn(t *testing.T) {
 	}
 	page = b.look(back, 200, "Sign in with a passkey", "Forgotten password")
 	said := func(email, typed string) string {
-		return text(find(b.press(page, "/sign-in", url.Values{"email": {email}, "password": {typed}}, 403), classed("mistakes"))[0])
+		return text(find(b.press(page, "/sign-in", url.Values{"email": {email}, "password": {typed}}, 403), classed("govuk-error-summary"))[0])
 	}
 	known, unknown := said("dara@agency.example.org", "wrong password"), said("nobody@agency.example.org", "wrong password")
 	if known != unknown || !strings.Contains(known, "do not belong together") {
@@ -152,7 +152,7 @@ func TestSignIn(t *testing.T) {
 	for range 4 {
 		said("nobody@agency.example.org", "wrong password")
 	}
-	c.press(page, "/sign-in", url.Values{"email": {"nobody@agency.example.org"}, "password": {"wrong password"}}, 503, "There is a problem")
+	c.press(page, "/sign-in", url.Values{"email": {"nobody@agency.example.org"}, "password": {"wrong password"}}, 503, "Please correct the following")
 }
 
 func TestNobodyIsSentElsewhere(t *testing.T) {
@@ -181,7 +181,7 @@ func TestForgottenPassword(t *testing.T) {
 	admin := x.setUp()
 	b := x.browser()
 	page := b.look("/reset", 200, "Give the address of your account")
-	b.press(page, "/reset", url.Values{"email": {"x"}}, 422, "E-mail address: not an address")
+	b.press(page, "/reset", url.Values{"email": {"x"}}, 422, "Email address: not an address")
 	known := text(b.press(page, "/reset", url.Values{"email": {"dara@agency.example.org"}}, 200, "Look into your mail"))
 	if unknown := text(b.press(page, "/reset", url.Values{"email": {"nobody@agency.example.org"}}, 200)); known != unknown {
 		t.Error("the page tells whether there is an account")
@@ -219,9 +219,9 @@ func TestOpeningALinkConfirmsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		page = b.look("/verify?key="+secret, 200, "Confirm your e-mail address")
+		page = b.look("/verify?key="+secret, 200, "Confirm your email address")
 	}
-	b.press(page, "/verify", nil, 200, "Your e-mail address is confirmed")
+	b.press(page, "/verify", nil, 200, "Your email address is confirmed")
 	b.look("/account", 200, "chan@agency.example.org")
 	b.press(page, "/verify", nil, 410, "This link was used already")
 }
@@ -246,7 +246,7 @@ func TestAccount(t *testing.T) {
 	if n := find(page, func(n *html.Node) bool { return attr(n, "id") == "profile-name" }); attr(n[0], "value") != khmer[:60] {
 		t.Error("the name is not saved")
 	}
-	b.press(stale, "/account/profile", url.Values{"name": {"Another"}}, 409, "There is a problem")
+	b.press(stale, "/account/profile", url.Values{"name": {"Another"}}, 409, "Please correct the following")
 	b.press(page, "/account/profile", url.Values{"name": {""}}, 422, "Your name: 1 to 120 characters")
 
 	// A second session, seen and ended from the first.
@@ -276,7 +276,7 @@ func TestAccount(t *testing.T) {
 	if a, err := x.house.People.AuthenticateToken(secret); err != nil || a.Name == "" || len(a.Scopes) != 2 {
 		t.Fatalf("the token shown: %+v, %v", a, err)
 	}
-	page = b.look("/account", 200, "Nightly import", "read, admin; until 23 December 2026; last used 23 November 2026")
+	page = b.look("/account", 200, "Nightly import", "Read and Administer; until 23 December 2026; Last used 23 November 2026.")
 	if strings.Contains(text(page), secret) {
 		t.Error("the token is shown again")
 	}

@@ -2,14 +2,15 @@ package ui
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
+	"html/template"
+	"net/http"
+	"slices"
 	"time"
 
-	"github.com/asean-tmh/tmh/configs/codes"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // card is a listing as lists show it.
@@ -19,107 +20,100 @@ type card struct {
 	Title         string
 	Heading       []match.Piece // the title, with what was looked for marked
 	Teaser        []match.Piece
-	Also          string // other languages it is written in
-	Kind, Code    string // "Technology offer", "TO"
-	Country       string
-	Organisation  string
-	TRL           string
-	Expired       string // since when
+	Also          template.HTML // other languages it is written in
+	Kind, Country template.HTML
+	Code          string // of the kind: "TO"
+	Organisation  template.HTML
+	TRL           int // 0 for none
+	Steps         []bool
+	Expired       protocol.Date
 	Demonstration bool
 	Unusable      bool
 	Fresh         freshness
 	Verdict       match.Verdict // "" outside answers, as are the following
-	Says          string        // the verdict in words
 	Same          []sameLink
 	Why           *why
 }
 
 // sameLink leads to another listing of the same technology.
 type sameLink struct {
-	Href, Member string
-	Lang         protocol.Lang // of Title
-	Title        string
+	Href   string
+	Member lang.Text
+	Lang   protocol.Lang // of Title
+	Title  string
 }
 
-func (s *site) card(e exchange.Entry, langs []protocol.Lang) card {
-	c := card{Href: href(e.Ref), Fresh: fresh(e.Fresh, s.cfg.Now())}
+func (s *site) card(p *lang.Printer, e exchange.Entry, langs []protocol.Lang) card {
+	c := card{Href: href(e.Ref), Fresh: fresh(p, e.Fresh, s.cfg.Now())}
 	l := e.Listing
 	if l == nil {
-		c.Lang, c.Title, c.Unusable = "en", string(e.Origin)+" / "+string(e.ID), true
+		c.Title, c.Unusable = string(e.Origin)+" / "+string(e.ID), true
 		c.Heading = plain(c.Title)
 		return c
 	}
 	var t protocol.Text
 	c.Lang, t = l.Text(langs...)
 	c.Title, c.Heading, c.Teaser = t.Title, plain(t.Title), snippet(plain(t.Value), plain(t.Abstract))
-	var also []string
-	for _, lang := range l.Languages() {
-		if lang != c.Lang {
-			_, english := languageName(lang)
-			also = append(also, english)
+	var also []template.HTML
+	for _, other := range l.Languages() {
+		if other != c.Lang {
+			also = append(also, named(p, "language", string(other)))
 		}
 	}
-	c.Also = strings.Join(also, ", ")
-	c.Kind, c.Code = label(codes.Kind(), string(l.Kind)), string(l.Kind)
-	c.Country = label(codes.Country(), string(l.Country))
-	c.Organisation = l.Organisation.Name
-	if c.Organisation == "" {
-		c.Organisation = label(codes.Organisation(), l.Organisation.Type)
+	c.Also = listOf(p, also)
+	c.Kind, c.Code = named(p, "kind", string(l.Kind)), string(l.Kind)
+	c.Country = named(p, "country", string(l.Country))
+	c.Organisation = voice(l.Organisation.Name)
+	if l.Organisation.Name == "" {
+		c.Organisation = named(p, "organisation", l.Organisation.Type)
 	}
-	if l.TRL > 0 {
-		c.TRL = strconv.Itoa(int(l.TRL))
+	if c.TRL = int(l.TRL); c.TRL > 0 {
+		for i := range 9 {
+			c.Steps = append(c.Steps, i < c.TRL)
+		}
 	}
 	if e.State == exchange.Expired || l.Expired(s.today()) {
-		c.Expired = day(l.ValidUntil)
+		c.Expired = l.ValidUntil
 	}
 	c.Demonstration = l.Demonstration
 	return c
 }
 
-func (s *site) hits(hits []exchange.Hit, langs []protocol.Lang) []card {
+func (s *site) hits(r *http.Request, hits []exchange.Hit) []card {
 	var cards []card
+	p, langs := printer(r), contentLanguages(r)
 	for i, h := range hits {
-		c := s.card(h.Entry, langs)
+		c := s.card(p, h.Entry, langs)
 		if marked, ok := h.Highlights[c.Lang]; ok {
 			c.Heading, c.Teaser = marked.Title, snippet(marked.Value, marked.Abstract)
 		}
-		c.Verdict, c.Says = h.Verdict, verdictWords(h.Verdict)
-		for _, other := range h.Same {
-			c.Same = append(c.Same, sameLink{href(other.Ref), s.memberName(other.Origin), other.Lang, other.Title})
+		if slices.Contains([]match.Verdict{match.Strong, match.Fair, match.Weak}, h.Verdict) {
+			c.Verdict = h.Verdict
 		}
-		c.Why = explain(h, fmt.Sprintf("why-%d", i+1))
+		for _, other := range h.Same {
+			c.Same = append(c.Same, sameLink{href(other.Ref), s.memberName(p, other.Origin), other.Lang, other.Title})
+		}
+		c.Why = explain(p, h, fmt.Sprintf("why-%d", i+1))
 		cards = append(cards, c)
 	}
 	return cards
 }
 
-func verdictWords(v match.Verdict) string {
-	switch v {
-	case match.Strong:
-		return "Strong match"
-	case match.Fair:
-		return "Fair match"
-	case match.Weak:
-		return "Weak match"
-	}
-	return ""
-}
-
 func href(ref match.Ref) string { return "/listings/" + string(ref.Origin) + "/" + string(ref.ID) }
 
 // notes tell what an answer may lack.
-func notes(a exchange.MatchAnswer, now time.Time) (out []string) {
+func notes(p *lang.Printer, a exchange.MatchAnswer, now time.Time) (out []template.HTML) {
 	if a.Indexing > 0 {
-		out = append(out, fmt.Sprintf("The catalogue is being read in after a start: %.0f%% is still to come, so listings may be missing here.", 100*a.Indexing))
+		out = append(out, p.HTML("find.indexing", "Share", p.Percent(a.Indexing)))
 	}
 	if len(a.Behind) == 0 {
 		return out
 	}
-	var names []string
+	var names []template.HTML
 	for _, m := range a.Behind {
-		names = append(names, m.Name+" ("+fresh(freshnessOf(m), now).Short+")")
+		names = append(names, p.HTML("find.behind-one", "Member", memberText(p, m), "State", fresh(p, freshnessOf(m), now).Short))
 	}
-	return append(out, "Newer listings may exist that were not searched, of "+strings.Join(names, "; ")+".")
+	return append(out, p.HTML("find.behind", "Members", listOf(p, names)))
 }
 
 func freshnessOf(m exchange.MemberState) exchange.Freshness {

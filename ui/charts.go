@@ -2,35 +2,40 @@ package ui
 
 import (
 	"fmt"
+	"html/template"
+	"time"
 
 	"github.com/asean-tmh/tmh/node/stats"
+	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // Charts are SVG without a viewBox: widths are percentages and text keeps its size, so that they can be read on a phone.
 // All looks come from classes.
 
 type barChart struct {
-	ID, Title, Note, Desc string
-	Height                int
-	Bars                  []bar
+	ID                string
+	Title, Note, Desc template.HTML
+	Height            int
+	Bars              []bar
 }
 
 type bar struct {
-	Label, Code string
-	Count       string
-	Text        int    // y of the label
-	Top, Low    int    // y of the bar and of the number beside it
-	Width       string // percent
+	Label    template.HTML
+	Count    string
+	Text     int    // y of the label
+	Top, Low int    // y of the bar and of the number beside it
+	Width    string // percent
 }
 
 const (
-	rowHeight = 40
+	rowHeight = 44
 	track     = 76 // percent of the width that the longest bar takes; its number needs the rest on a phone
 )
 
-func bars(d dimension) barChart {
+func bars(p *lang.Printer, d dimension) barChart {
 	c := barChart{ID: d.ID, Title: d.Title, Note: d.Note}
-	most, best := 0, ""
+	most, best := 0, template.HTML("")
 	for _, v := range d.Values {
 		if v.Count > most {
 			most, best = v.Count, v.Label
@@ -41,12 +46,12 @@ func bars(d dimension) barChart {
 		if most > 0 {
 			width = track * float64(v.Count) / float64(most)
 		}
-		c.Bars = append(c.Bars, bar{v.Label, v.Code, v.number(number), rowHeight*i + 14, rowHeight*i + 21, rowHeight*i + 30, fmt.Sprintf("%.2f", width)})
+		c.Bars = append(c.Bars, bar{v.Label, v.number(p.Number, p.T("figures.missing")), rowHeight*i + 16, rowHeight*i + 24, rowHeight*i + 33, percent(width)})
 	}
 	c.Height = rowHeight * len(d.Values)
-	c.Desc = fmt.Sprintf("Bar chart of %s.", count(len(d.Values), "row"))
+	c.Desc = p.HTMLN("figures.bars", len(d.Values))
 	if best != "" {
-		c.Desc += fmt.Sprintf(" Longest: %s with %s.", best, count(most, "listing"))
+		c.Desc += " " + p.HTML("figures.longest", "Name", best, "Listings", p.HTMLN("count.listings", most))
 	}
 	return c
 }
@@ -58,7 +63,7 @@ const (
 )
 
 type monthChart struct {
-	Desc         string
+	Desc         template.HTML
 	StockMost    string
 	FlowMost     string
 	Columns      []column
@@ -86,11 +91,11 @@ type line struct {
 
 type monthRow struct{ Month, Published, Withdrawn, Stock string }
 
-func months(all []stats.Month) monthChart {
+func months(p *lang.Printer, all []stats.Month) monthChart {
 	c := monthChart{Base: plotTop + plotHeight, Height: plotTop + plotHeight + 24, Axis: plotTop + plotHeight + 18}
 	for i := len(all) - 1; i >= 0; i-- {
 		m := all[i]
-		c.Rows = append(c.Rows, monthRow{m.Month, number(m.Published), number(m.Withdrawn), number(m.Stock)})
+		c.Rows = append(c.Rows, monthRow{monthName(p, m.Month), p.Number(m.Published), p.Number(m.Withdrawn), p.Number(m.Stock)})
 	}
 	shown := all[max(0, len(all)-plotMonths):]
 	c.Short = len(shown) < len(all)
@@ -115,10 +120,19 @@ func months(all []stats.Month) monthChart {
 		}
 	}
 	last := shown[len(shown)-1]
-	c.First, c.Last = shown[0].Month, last.Month
-	c.StockMost, c.FlowMost = number(stock), number(flow)
-	c.Desc = fmt.Sprintf("From %s to %s. At the end of %s the stock is %s.", c.First, c.Last, c.Last, count(last.Stock, "listing"))
+	c.First, c.Last = monthName(p, shown[0].Month), monthName(p, last.Month)
+	c.StockMost, c.FlowMost = p.Number(stock), p.Number(flow)
+	c.Desc = p.HTML("figures.stock-says", "From", c.First, "To", c.Last, "Listings", p.HTMLN("count.listings", last.Stock))
 	return c
+}
+
+// monthName is a month such as 2026-09 in words.
+func monthName(p *lang.Printer, month string) string {
+	t, err := time.Parse("2006-01", month)
+	if err != nil {
+		return month
+	}
+	return p.Month(protocol.DateOf(t))
 }
 
 func percent(f float64) string { return fmt.Sprintf("%.2f%%", f) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/interop"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // What pages say to programs: where the one true page of a listing is, the same in other forms, and what search engines may keep.
@@ -29,13 +30,13 @@ func (s *site) discover(r *http.Request, e exchange.Entry, f *frame) {
 	if s.cfg.Site == nil || e.Listing == nil {
 		return
 	}
-	here := s.cfg.Site(r)
+	here, p := s.cfg.Site(r), printer(r)
 	canonical := interop.Canonical(here, e.Ref)
 	api := "/api/v1" + href(e.Ref)
 	f.Links = append(
 		f.Links, relation{Rel: "canonical", Href: canonical},
-		relation{Rel: "alternate", Type: "application/json", Title: "The listing in the API", Href: api},
-		relation{Rel: "alternate", Type: "application/ld+json", Title: "The listing as schema.org has it", Href: api + "/schema.jsonld"},
+		relation{Rel: "alternate", Type: "application/json", Title: p.T("sheet.api"), Href: api},
+		relation{Rel: "alternate", Type: "application/ld+json", Title: p.T("sheet.schema"), Href: api + "/schema.jsonld"},
 	)
 	elsewhere := e.Origin != here.Member
 	known := !elsewhere || canonical != interop.Canonical(interop.Site{Member: e.Origin, PublicURL: here.PublicURL}, e.Ref)
@@ -48,12 +49,15 @@ func (s *site) discover(r *http.Request, e exchange.Entry, f *frame) {
 }
 
 // feedOf a search: what matches it, the newest first.
-func feedOf(in asked) relation {
+func feedOf(p *lang.Printer, in asked) relation {
 	q := url.Values{"q": {in.q}}
-	for _, name := range append(filters(), "lang") {
+	for _, name := range filters() {
 		if v := in.values.Get(name); v != "" {
 			q.Set(name, v)
 		}
 	}
-	return relation{Rel: "alternate", Type: "application/atom+xml", Title: "What matches, the newest first", Href: "/api/v1/match.atom?" + q.Encode()}
+	if in.lang != "" {
+		q.Set("lang", string(in.lang))
+	}
+	return relation{Rel: "alternate", Type: "application/atom+xml", Title: p.T("find.feed"), Href: "/api/v1/match.atom?" + q.Encode()}
 }

@@ -38,14 +38,14 @@ func TestBrowser(t *testing.T) {
 		t.Skip("the driver of the browser is not installed: .ci/tools installs it")
 	}
 	// Reading them makes the go command run this test again when they change.
-	for _, file := range []string{"package-lock.json", "browser.js", "passkey.js", "accounts.test.js"} {
+	for _, file := range []string{"package-lock.json", "browser.js", "passkey.js", "accounts.test.js", "pages.test.js"} {
 		if _, err := os.ReadFile(filepath.Join("e2e", file)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path["node"], "--test", "--test-reporter=tap", "--test-timeout=60000", "accounts.test.js")
+	cmd := exec.CommandContext(ctx, path["node"], "--test", "--test-reporter=tap", "--test-timeout=60000", "--test-concurrency=1", "accounts.test.js", "pages.test.js")
 	cmd.Dir = "e2e"
 	cmd.Env = append(os.Environ(), "TMH_E2E_SETUP="+serve(t), "TMH_E2E_PLAIN="+serve(t), "CHROMIUM="+path["chromium"])
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // asked to stop, Playwright takes its browser along

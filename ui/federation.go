@@ -1,47 +1,59 @@
 package ui
 
 import (
+	"html/template"
 	"math"
 	"net/http"
 	"time"
 
-	"github.com/asean-tmh/tmh/configs/codes"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // federationPage tells of every member how far this node's copy of its catalogue can be trusted.
 type federationPage struct {
 	frame
 	Members   []memberRow
+	Map       federationMap
 	Connected int
 	Proven    int
-	Faults    []string // of this node
-	Warnings  []string
+	Faults    []template.HTML // of this node
+	Warnings  []template.HTML
 	Details   []memberPart
 }
 
 type memberRow struct {
-	ID, Name, Country, Role string
-	Self, Connected         bool
-	State                   freshness
-	StateName               string
-	Why                     string
-	Position, Behind        string
-	Digest, DigestWhole     string
-	Records, Listings       string
-	Unusable                string
-	Heard, HeardAt          string
-	Lease, LeaseAt          string
-	URL, Search             string
+	ID                  string
+	Name                lang.Text
+	Country             template.HTML
+	Secretariat         bool
+	Self, Connected     bool
+	Class               string
+	State, Says         template.HTML
+	Position            string
+	Behind              template.HTML
+	Digest, DigestWhole string
+	Known               bool // something was received: the numbers are numbers
+	Records, Listings   int
+	Unusable            int
+	Heard, Lease        template.HTML
+	HeardAt, LeaseAt    string
+	URL, Search         string
 }
 
-func (s *site) federation(*http.Request) (view, error) {
-	health := s.cfg.Desk.Health()
-	p := federationPage{frame: s.frame("federation", "Federation"), Faults: health.Faults, Warnings: health.Warnings}
-	now := s.cfg.Now()
-	for _, m := range s.cfg.Desk.Members() {
-		p.Members = append(p.Members, row(m, now))
+func (s *site) federation(r *http.Request) (view, error) {
+	health, say := s.cfg.Desk.Health(), printer(r)
+	p := federationPage{frame: s.frame(r, "federation", say.T("nav.federation"))}
+	for _, f := range health.Faults {
+		p.Faults = append(p.Faults, english(say, f))
+	}
+	for _, w := range health.Warnings {
+		p.Warnings = append(p.Warnings, english(say, w))
+	}
+	now, members := s.cfg.Now(), s.cfg.Desk.Members()
+	for _, m := range members {
+		p.Members = append(p.Members, row(say, m, now))
 		if m.Connected {
 			p.Connected++
 		}
@@ -55,65 +67,47 @@ func (s *site) federation(*http.Request) (view, error) {
 		if err != nil {
 			return view{}, err
 		}
-		p.Details = append(p.Details, part(d))
+		p.Details = append(p.Details, part(say, d))
 	}
+	p.Map = s.land.drawn(say, members)
 	return view{"federation", p, http.StatusOK}, nil
 }
 
-func row(m exchange.MemberState, now time.Time) memberRow {
+func row(p *lang.Printer, m exchange.MemberState, now time.Time) memberRow {
+	f := fresh(p, freshnessOf(m), now)
 	r := memberRow{
-		ID: string(m.ID), Name: m.Name, Role: m.Role, Self: m.Self, Connected: m.Connected || m.Self, State: fresh(freshnessOf(m), now),
-		StateName: stateName(m.State), Why: m.Why, Position: m.Position.String(), Digest: "–", Records: number(int(m.Records)),
-		Listings: number(m.Listings), Heard: "never", Lease: "–", URL: m.URL, Search: "/?origin=" + string(m.ID),
+		ID: string(m.ID), Name: memberText(p, m), Country: named(p, "country", string(m.Country)), Secretariat: m.Role == "secretariat",
+		Self: m.Self, Connected: m.Connected || m.Self, Class: f.Class, State: stateName(p, m.State), Says: f.Long, Position: m.Position.String(),
+		Known: m.State != exchange.Unheard, Records: int(min(m.Records, math.MaxInt32)), Listings: m.Listings, Unusable: m.Unusable,
+		Heard: p.HTML("word.never"), URL: m.URL, Search: "/?origin=" + string(m.ID),
 	}
-	if m.Self {
-		r.State.Long = "This node is the origin: what it holds is the catalogue."
-	}
-	if m.State == exchange.Unheard { // missing, not zero
-		r.Position, r.Records, r.Listings = "–", "", "–"
-	}
-	if m.Country != "" {
-		r.Country = label(codes.Country(), string(m.Country))
-	}
-	if r.Name == "" {
-		r.Name = r.ID
+	switch {
+	case m.Self:
+		r.Says = p.HTML("federation.self")
+	case m.Why != "" && m.State == exchange.CatchingUp && m.Lag > 0:
+		r.Says = p.HTMLN("federation.to-come", int(min(m.Lag, math.MaxInt32)))
 	}
 	if m.Digest != (protocol.Hash{}) {
 		r.Digest, r.DigestWhole = m.Digest.Short(), m.Digest.String()
 	}
 	if m.Lag > 0 {
-		r.Behind = count(int(min(m.Lag, math.MaxInt32)), "change") + " behind " + m.Claimed.String()
-	}
-	if m.Unusable > 0 {
-		r.Unusable = number(m.Unusable) + " unusable"
+		r.Behind = p.HTMLN("federation.behind", int(min(m.Lag, math.MaxInt32)), "Position", m.Claimed.String())
 	}
 	if m.LastHeard != 0 {
-		r.Heard, r.HeardAt = ago(now.Sub(m.LastHeard.Time())), m.LastHeard.Time().Format(time.RFC3339)
+		r.Heard, r.HeardAt = p.Say(p.AgoText(now.Sub(m.LastHeard.Time()))), m.LastHeard.Time().Format(time.RFC3339)
 	}
 	if m.LeaseUntil != 0 {
 		r.LeaseAt = m.LeaseUntil.Time().Format(time.RFC3339)
 		if left := m.LeaseUntil.Time().Sub(now); left > 0 {
-			r.Lease = "until " + moment(m.LeaseUntil)
+			r.Lease = p.HTML("when.until", "Date", p.Moment(m.LeaseUntil))
 		} else {
-			r.Lease = "ended " + ago(-left)
+			r.Lease = p.HTML("federation.lease-ended", "Ago", p.AgoText(-left))
 		}
 	}
 	return r
 }
 
-func stateName(s exchange.CopyState) string {
-	switch s {
-	case exchange.Own:
-		return "Own catalogue"
-	case exchange.Proven:
-		return "Proven"
-	case exchange.CatchingUp:
-		return "Catching up"
-	case exchange.Stale:
-		return "Stale"
-	case exchange.Disputed:
-		return "Disputed"
-	default:
-		return "Never heard"
-	}
+// stateName is a state in one or two words.
+func stateName(p *lang.Printer, s exchange.CopyState) template.HTML {
+	return p.HTML("federation.state." + classOf(s))
 }

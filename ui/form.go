@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,13 +11,14 @@ import (
 	"github.com/asean-tmh/tmh/configs/codes"
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // form is a form of a page: groups of fields, what was wrong with what was sent, and a button.
 type form struct {
 	ID     string // of its heading, and before the ids of its fields
 	Action string
-	Button string
+	Button template.HTML
 	Danger bool // what it does cannot be taken back
 	Hidden []option
 	Groups []group
@@ -25,27 +27,31 @@ type form struct {
 
 // group of fields. A legend is shown where a form has several.
 type group struct {
-	Legend, Hint string
+	Legend, Hint template.HTML
 	Fields       []field
 }
 
 // field of a form.
 type field struct {
-	Name, Label, Hint string
-	ID                string
-	Type              string // of an input; "select", "checks", "fixed"
-	Autocomplete      string
-	Value             string
-	Optional          bool
-	Choices           []option
-	Wrong             string
+	Name         string
+	Label, Hint  template.HTML
+	ID           string
+	Type         string // of an input; "select", "checks", "fixed"
+	Autocomplete string
+	Value        string
+	Optional     bool
+	Choices      []option
+	Wrong        template.HTML
 }
 
 // mistake leads from the summary of what is wrong to the field.
-type mistake struct{ ID, Text string }
+type mistake struct {
+	ID   string
+	Text template.HTML
+}
 
 // dress gives the fields their ids, and err to those that it names.
-func (f form) dress(err error) form {
+func (f form) dress(p *lang.Printer, err error) form {
 	left := protocol.Errors(nil)
 	if err != nil {
 		left = protocol.All(err)
@@ -63,14 +69,17 @@ func (f form) dress(err error) form {
 				if e.Field != x.Name {
 					return false
 				}
-				x.Wrong = strings.TrimSpace(x.Wrong + " " + said(e.Message))
-				f.Wrong = append(f.Wrong, mistake{x.ID, x.Label + ": " + e.Message})
+				if x.Wrong != "" {
+					x.Wrong += " "
+				}
+				x.Wrong += english(p, said(e.Message))
+				f.Wrong = append(f.Wrong, mistake{x.ID, p.HTML("form.fault", "Field", x.Label, "Fault", english(p, e.Message))})
 				return true
 			})
 		}
 	}
 	for _, e := range left {
-		f.Wrong = append(f.Wrong, mistake{first, said(e.Message)})
+		f.Wrong = append(f.Wrong, mistake{first, english(p, said(e.Message))})
 	}
 	return f
 }
@@ -100,72 +109,73 @@ func (s *site) fault(r *http.Request, err error) error {
 // formPage is a page that is one form.
 type formPage struct {
 	frame
-	Heading string
-	Lead    []string
+	Heading template.HTML
+	Lead    []template.HTML
 	Form    form
 	After   []option // links below it
 }
 
-func (s *site) formView(heading string, lead []string, f form, err error, after ...option) view {
-	p := formPage{frame: s.frame("", heading), Heading: heading, Lead: lead, Form: f.dress(err), After: after}
+// formView is a page of the heading's key.
+func (s *site) formView(r *http.Request, key string, lead []template.HTML, f form, err error, after ...option) view {
+	p := printer(r)
+	page := formPage{frame: s.frame(r, "", p.T(key)), Heading: p.HTML(key), Lead: lead, Form: f.dress(p, err), After: after}
 	code := http.StatusOK
 	if err != nil {
-		p.Title, code = "Error: "+heading, status(err)
+		page.Title, code = p.T("layout.error", "Page", page.Title), status(err)
 	}
-	return view{"form", p, code}
+	return view{"form", page, code}
 }
 
 // donePage says that something was done, and where to go on.
 type donePage struct {
 	frame
-	Heading string
-	Text    []string
+	Heading template.HTML
+	Text    []template.HTML
 	Secret  string // shown this once
 	Next    option
 }
 
-func (s *site) doneView(code int, heading string, next option, text ...string) view {
-	return view{"done", donePage{frame: s.frame("", heading), Heading: heading, Text: text, Next: next}, code}
+func (s *site) doneView(r *http.Request, code int, key string, next option, text ...template.HTML) view {
+	p := printer(r)
+	return view{"done", donePage{frame: s.frame(r, "", p.T(key)), Heading: p.HTML(key), Text: text, Next: next}, code}
 }
+
+// link to a page, called as the key says.
+func link(p *lang.Printer, to, key string) option { return option{Value: to, Label: p.T(key)} }
 
 // Fields that several forms have.
 
-func emailField(value string) field {
-	return field{Name: "email", Label: "E-mail address", Type: "email", Autocomplete: "username", Value: value}
+func emailField(p *lang.Printer, value string) field {
+	return field{Name: "email", Label: p.HTML("form.email"), Type: "email", Autocomplete: "username", Value: value}
 }
 
-func nameField(value string) field {
-	return field{Name: "name", Label: "Your name", Hint: "As others on this node shall see it.", Type: "text", Autocomplete: "name", Value: value}
+func nameField(p *lang.Printer, value string) field {
+	return field{Name: "name", Label: p.HTML("form.name"), Hint: p.HTML("form.name.hint"), Type: "text", Autocomplete: "name", Value: value}
 }
 
-func languageField(value string) field {
-	return field{Name: "language", Label: "Language", Hint: "Of mail that this node sends you.", Type: "select", Optional: true, Choices: languages(value), Autocomplete: "language"}
-}
-
-func newPasswordField() field {
+func languageField(p *lang.Printer, value string) field {
 	return field{
-		Name: "password", Label: "New password", Type: "password", Autocomplete: "new-password",
-		Hint: "At least 12 characters: a few words that do not belong together are easy to remember. You may paste it from a password manager.",
+		Name: "language", Label: p.HTML("nav.language"), Hint: p.HTML("account.language-hint"), Type: "select", Optional: true, Autocomplete: "language",
+		Choices: choices(p, "language", codes.Language(), value, "form.not-said"),
 	}
 }
 
-// languages that the node keeps mail in.
-func languages(chosen string) []option {
-	list := []option{{Value: "", Label: "Not said"}}
-	for _, c := range codes.Language().All() {
-		list = append(list, option{Value: c.Code, Label: c.Label, Selected: c.Code == chosen})
-	}
-	return list
+func newPasswordField(p *lang.Printer) field {
+	return field{Name: "password", Label: p.HTML("form.password-new"), Type: "password", Autocomplete: "new-password", Hint: p.HTML("form.password.hint")}
 }
 
-func choices(in codes.List, chosen, none string) (list []option) {
-	if none != "" {
-		list = append(list, option{Label: none})
-	}
+// choices of a code list; none is the key of a first entry that chooses nothing.
+func choices(p *lang.Printer, list string, in codes.List, chosen, none string) (out []option) {
 	for _, c := range in.All() {
-		list = append(list, option{Value: c.Code, Label: c.Label, Selected: c.Code == chosen})
+		out = append(out, option{Value: c.Code, Label: p.Label(list, c.Code).Text, Selected: c.Code == chosen})
 	}
-	return list
+	if list == "language" || list == "country" {
+		lang.SortBy(p, out, func(o option) string { return o.Label })
+	}
+	if none != "" {
+		out = append([]option{{Label: p.T(none)}}, out...)
+	}
+	return out
 }
 
 func account(r *http.Request) access.NewAccount {

@@ -1,20 +1,23 @@
 package ui
 
 import (
+	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/asean-tmh/tmh/configs/codes"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // listingPage is one listing with everything that its origin says of it.
 type listingPage struct {
 	frame
 	Card       card
-	Reason     string // why it is unusable
+	Reason     template.HTML // why it is unusable
 	Texts      []textView
 	Facts      []fact
 	Provenance []fact
@@ -22,22 +25,23 @@ type listingPage struct {
 	URL        string
 	Full       string // address of the full record; "" where there is none
 	Fits       []card
-	Missing    string // why there is nothing that could fit
-	Weak       string // that nothing fits well
-	Notes      []string
+	Missing    template.HTML // why there is nothing that could fit
+	Weak       bool          // nothing fits well
+	Notes      []template.HTML
 }
 
 type textView struct {
 	Lang                   protocol.Lang
-	Own, English           string
+	Own                    string
 	Title, Value, Abstract string
 	Keywords               []string
 	Same                   bool // its title is the page's heading already
 }
 
+// fact is a name, and what is said under it.
 type fact struct {
-	Name  string
-	Items []string
+	Name  template.HTML
+	Items []template.HTML
 	Code  bool // digits to compare, not to read
 }
 
@@ -55,22 +59,30 @@ func (s *site) listing(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	if e.State == exchange.Withdrawn {
-		return s.gone(e), nil
+		return s.gone(r, e), nil
 	}
-	langs := preferred(r.Header.Get("Accept-Language"))
-	p := listingPage{Card: s.card(e, langs), Provenance: provenance(e, s.memberName(e.Origin)), Contact: s.contactPoint(e.Origin), Reason: e.Reason}
-	p.frame = s.frame("search", p.Card.Title)
+	say := printer(r)
+	p := listingPage{Card: s.card(say, e, contentLanguages(r)), Provenance: provenance(say, e, s.memberName(say, e.Origin)), Contact: s.contactPoint(say, e.Origin), Reason: english(say, e.Reason)}
+	p.frame = s.frame(r, "search", p.Card.Title)
 	s.discover(r, e, &p.frame)
 	if e.Listing == nil {
 		return view{"listing", p, http.StatusOK}, nil
 	}
 	l := e.Listing
-	for _, lang := range l.Languages() {
-		t := l.Texts[lang]
-		own, english := languageName(lang)
-		p.Texts = append(p.Texts, textView{lang, own, english, t.Title, t.Value, t.Abstract, t.Keywords, lang == p.Card.Lang})
+	for _, tag := range l.Languages() {
+		t := l.Texts[tag]
+		p.Texts = append(p.Texts, textView{tag, languageName(tag), t.Title, t.Value, t.Abstract, t.Keywords, tag == p.Card.Lang})
 	}
-	p.Facts, p.URL = facts(l), l.URL
+	slices.SortStableFunc(p.Texts, func(a, b textView) int { // the one that the visitor reads comes first
+		switch {
+		case a.Same:
+			return -1
+		case b.Same:
+			return 1
+		}
+		return 0
+	})
+	p.Facts, p.URL = facts(say, l), l.URL
 	if l.HasFull() {
 		p.Full = href(e.Ref) + "/full"
 	}
@@ -78,87 +90,89 @@ func (s *site) listing(r *http.Request) (view, error) {
 	if err != nil {
 		// The listing is worth showing without its counterparts.
 		s.cfg.Log.Warn("counterparts failed", "listing", e.Ref, "error", err)
-		p.Missing = "What could fit cannot be said right now: " + protocol.All(err)[0].Message + "."
+		title, _ := say.Problem(protocol.CodeOf(err))
+		p.Missing = say.Say(title)
 		return view{"listing", p, http.StatusOK}, nil
 	}
-	p.Fits, p.Notes = s.hits(a.Hits, langs), notes(a, s.cfg.Now())
+	p.Fits, p.Notes = s.hits(r, a.Hits), notes(say, a, s.cfg.Now())
 	if len(p.Fits) == 0 {
-		p.Missing = "Nothing in the catalogue answers this listing yet."
-	} else if a.Verdict == match.Weak {
-		p.Weak = "No good match yet. These listings are the nearest."
+		p.Missing = say.HTML("sheet.fits-none")
 	}
+	p.Weak = a.Verdict == match.Weak
 	return view{"listing", p, http.StatusOK}, nil
 }
 
-func (s *site) memberName(id protocol.MemberID) string {
-	for _, m := range s.cfg.Desk.Members() {
-		if m.ID == id && m.Name != "" {
-			return m.Name
-		}
-	}
-	return string(id)
+// factList gathers facts, of which there may be nothing to say.
+type factList struct {
+	p    *lang.Printer
+	list []fact
 }
 
-// facts are the fields of the listing that are not text, with the names of their codes. What is not said is left out.
-func facts(l *protocol.Listing) (out []fact) {
-	add := func(name string, items ...string) {
-		var said []string
-		for _, i := range items {
-			if i != "" {
-				said = append(said, i)
-			}
-		}
-		if len(said) > 0 {
-			out = append(out, fact{Name: name, Items: said})
-		}
+// add what is said under the name of a key; what is empty is left out.
+func (f *factList) add(key string, items ...template.HTML) { f.under(f.p.HTML(key), items...) }
+
+func (f *factList) under(name template.HTML, items ...template.HTML) {
+	items = slices.DeleteFunc(items, func(i template.HTML) bool { return i == "" })
+	if len(items) > 0 {
+		f.list = append(f.list, fact{Name: name, Items: items})
 	}
-	each := func(name string, in codes.List, list []string, show func(codes.List, string) string) {
-		var items []string
-		for _, c := range list {
-			items = append(items, show(in, c))
-		}
-		add(name, items...)
+}
+
+// namesOf are the names of codes of a list.
+func namesOf[T ~string](p *lang.Printer, list string, of []T) (out []template.HTML) {
+	for _, c := range of {
+		out = append(out, named(p, list, string(c)))
 	}
-	add("Organisation", l.Organisation.Name, label(codes.Organisation(), l.Organisation.Type), label(codes.Size(), l.Organisation.Size))
-	add("Country", label(codes.Country(), string(l.Country)))
-	add("Region", l.Region)
-	if l.TRL > 0 {
-		n := strconv.Itoa(int(l.TRL))
-		name := "Technology readiness"
-		if l.Kind == protocol.TechnologyRequest {
-			name = "Least technology readiness"
-		}
-		add(name, "TRL "+n+": "+codes.TRL().Label(n))
-	}
-	each("Intellectual property", codes.IPR(), l.IPR, label)
-	each("Cooperation sought", codes.Cooperation(), l.Cooperation, label)
-	each("Partners sought", codes.Organisation(), l.Seeks.Types, label)
-	var countries []string
-	for _, c := range l.Seeks.Countries {
-		countries = append(countries, string(c))
-	}
-	each("Partners sought in", codes.Country(), countries, label)
-	each("Fields of research", codes.FORD(), l.FORD, coded)
-	each("Industries", codes.ISIC(), l.ISIC, coded)
-	each("Patent classes", codes.IPC(), l.IPC, coded)
-	var goals []string
-	for _, g := range l.SDG {
-		goals = append(goals, strconv.Itoa(int(g)))
-	}
-	each("Sustainable development goals", codes.SDG(), goals, func(in codes.List, c string) string { return c + " " + in.Label(c) })
-	add("Published", day(l.Published))
-	add("Valid until", day(l.ValidUntil))
 	return out
 }
 
-func provenance(e exchange.Entry, member string) []fact {
-	out := []fact{
-		{Name: "Origin", Items: []string{member + " (" + string(e.Origin) + ")"}},
-		{Name: "Id", Items: []string{string(e.ID)}, Code: true},
-		{Name: "Position", Items: []string{"epoch " + strconv.FormatUint(e.Position.Epoch, 10) + ", change " + strconv.FormatUint(e.Position.Seq, 10)}},
+func codedOf(p *lang.Printer, list string, in codes.List, of []string) (out []template.HTML) {
+	for _, c := range of {
+		out = append(out, coded(p, list, in, c))
 	}
-	if e.Listing != nil && e.Listing.Updated != 0 {
-		out = append(out, fact{Name: "Signed", Items: []string{moment(e.Listing.Updated)}})
+	return out
+}
+
+// facts are the fields of the listing that are not text, with the names of their codes. What is not said is left out.
+func facts(p *lang.Printer, l *protocol.Listing) []fact {
+	f := factList{p: p}
+	f.add("field.organisation", voice(l.Organisation.Name), named(p, "organisation", l.Organisation.Type), named(p, "size", l.Organisation.Size))
+	f.add("field.country", named(p, "country", string(l.Country)))
+	f.add("sheet.region", voice(l.Region))
+	if l.TRL > 0 {
+		key, n := "field.trl", strconv.Itoa(int(l.TRL))
+		if l.Kind == protocol.TechnologyRequest {
+			key = "find.trl-least"
+		}
+		f.add(key, p.HTML("sheet.trl", "Level", n, "Name", p.Label("trl", n)))
 	}
-	return append(out, fact{Name: "Header hash", Items: []string{e.Header.String()}, Code: true})
+	f.add("field.ipr", namesOf(p, "ipr", l.IPR)...)
+	f.add("field.cooperation", namesOf(p, "cooperation", l.Cooperation)...)
+	f.add("field.partner", namesOf(p, "organisation", l.Seeks.Types)...)
+	f.add("sheet.partner-in", namesOf(p, "country", l.Seeks.Countries)...)
+	f.add("field.ford", codedOf(p, "ford", codes.FORD(), l.FORD)...)
+	f.add("field.isic", codedOf(p, "isic", codes.ISIC(), l.ISIC)...)
+	f.add("field.ipc", codedOf(p, "ipc", codes.IPC(), l.IPC)...)
+	var goals []template.HTML
+	for _, g := range l.SDG {
+		n := strconv.Itoa(int(g))
+		goals = append(goals, p.HTML("sheet.goal", "Number", n, "Name", p.Label("sdg", n)))
+	}
+	f.add("field.sdg", goals...)
+	f.add("field.published", voice(p.Date(l.Published)))
+	f.add("field.valid-until", voice(p.Date(l.ValidUntil)))
+	return f.list
+}
+
+func provenance(p *lang.Printer, e exchange.Entry, member lang.Text) []fact {
+	f := factList{p: p}
+	f.add("field.origin", p.HTML("find.code", "Name", member, "Code", string(e.Origin)))
+	f.add("field.id", voice(string(e.ID)))
+	f.add("sheet.position", p.HTML("sheet.position-is", "Epoch", strconv.FormatUint(e.Position.Epoch, 10), "Change", strconv.FormatUint(e.Position.Seq, 10)))
+	if e.Listing != nil {
+		f.add("sheet.signed", voice(p.Moment(e.Listing.Updated)))
+	}
+	f.add("sheet.hash", voice(e.Header.String()))
+	f.list[len(f.list)-1].Code = true
+	return f.list
 }

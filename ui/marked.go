@@ -4,7 +4,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/asean-tmh/tmh/configs/codes"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/protocol"
 )
@@ -180,13 +179,4 @@ func spoken(s string) (list []speech) {
 	}
 	cut(len(s))
 	return list
-}
-
-// languageNames in English, joined by "or".
-func languageNames(langs []string) string {
-	var names []string
-	for _, l := range langs {
-		names = append(names, label(codes.Language(), l))
-	}
-	return strings.Join(names, " or ")
 }

@@ -1,22 +1,25 @@
 package ui
 
 import (
+	"html/template"
 	"slices"
 
-	"github.com/asean-tmh/tmh/configs/codes"
 	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // choice is a link that changes the search: a value of a facet, an order, a filter to take off.
 type choice struct {
-	Label, Href string
-	Count       string
-	Chosen      bool
+	Label  template.HTML
+	Href   string
+	Count  int
+	Chosen bool
 }
 
 type facetGroup struct {
-	Name, ID string
-	Choices  []choice
+	Name    template.HTML
+	ID      string
+	Choices []choice
 }
 
 // filters of the address, in the order in which they are shown.
@@ -28,31 +31,27 @@ func filters() []string {
 func (in asked) filtered() bool { return slices.ContainsFunc(filters(), in.values.Has) }
 
 // chosen are the filters in force, each with the way to take it off.
-func (s *site) chosen(in asked) (list []choice) {
+func (s *site) chosen(p *lang.Printer, in asked) (list []choice) {
 	for _, name := range filters() {
 		v := in.values.Get(name)
 		if v == "" {
 			continue
 		}
-		said, off := v, map[string]string{name: ""}
+		said, off := voice(v), map[string]string{name: ""}
 		switch name {
-		case "kind":
-			said = label(codes.Kind(), v)
-		case "country":
-			said = label(codes.Country(), v)
-		case "ford":
-			said = label(codes.FORD(), v)
+		case "kind", "country", "ford":
+			said = named(p, name, v)
 		case "language":
-			said = "In " + label(codes.Language(), v)
+			said = p.HTML("find.written-in", "Language", p.Language(v))
 		case "origin":
-			said = "Published by " + s.memberName(in.filter.Origins[0])
+			said = p.HTML("proof.origin", "Member", s.memberName(p, in.filter.Origins[0]))
 		case "trl_min":
-			said = "TRL from " + v
+			said = p.HTML("find.trl-from", "Level", v)
 			if in.values.Get("trl_max") == v {
-				said, off = "TRL "+v, map[string]string{"trl_min": "", "trl_max": ""}
+				said, off = p.HTML("field.trl.short", "Level", v), map[string]string{"trl_min": "", "trl_max": ""}
 			}
 		case "trl_max":
-			if said = "TRL up to " + v; in.values.Get("trl_min") == v {
+			if said = p.HTML("find.trl-to", "Level", v); in.values.Get("trl_min") == v {
 				continue
 			}
 		}
@@ -65,12 +64,12 @@ func (s *site) chosen(in asked) (list []choice) {
 const mostChoices = 12
 
 // facets are the ways to narrow an answer down, each with the number of listings that it leaves.
-func (in asked) facets(f *match.Facets) (groups []facetGroup) {
+func (in asked) facets(p *lang.Printer, f *match.Facets) (groups []facetGroup) {
 	if f == nil {
 		return nil
 	}
-	group := func(name, id string, counts []match.FacetCount, in_ codes.List, set func(v string) map[string]string) {
-		g := facetGroup{Name: name, ID: "facet-" + id}
+	group := func(key, id string, counts []match.FacetCount, set func(v string) map[string]string) {
+		g := facetGroup{Name: p.HTML(key), ID: "facet-" + id}
 		for _, c := range counts {
 			chosen, to := true, set(c.Value)
 			for k, v := range to {
@@ -84,11 +83,11 @@ func (in asked) facets(f *match.Facets) (groups []facetGroup) {
 					to[k] = ""
 				}
 			}
-			said := label(in_, c.Value)
+			said := named(p, id, c.Value)
 			if id == "trl" {
-				said = "TRL " + c.Value
+				said = p.HTML("field.trl.short", "Level", c.Value)
 			}
-			g.Choices = append(g.Choices, choice{Label: said, Count: number(c.Count), Href: in.address(to), Chosen: chosen})
+			g.Choices = append(g.Choices, choice{Label: said, Count: c.Count, Href: in.address(to), Chosen: chosen})
 		}
 		if len(g.Choices) > 0 {
 			groups = append(groups, g)
@@ -97,26 +96,23 @@ func (in asked) facets(f *match.Facets) (groups []facetGroup) {
 	one := func(name string) func(string) map[string]string {
 		return func(v string) map[string]string { return map[string]string{name: v} }
 	}
-	group("Kind", "kind", f.Kinds, codes.Kind(), one("kind"))
-	group("Country", "country", f.Countries, codes.Country(), one("country"))
-	group("Field of research", "ford", f.FORD, codes.FORD(), one("ford"))
-	group("Technology readiness", "trl", f.TRL, codes.TRL(), func(v string) map[string]string { return map[string]string{"trl_min": v, "trl_max": v} })
-	group("Written in", "language", f.Languages, codes.Language(), one("language"))
+	group("field.kind", "kind", f.Kinds, one("kind"))
+	group("field.country", "country", f.Countries, one("country"))
+	group("field.ford", "ford", f.FORD, one("ford"))
+	group("field.trl", "trl", f.TRL, func(v string) map[string]string { return map[string]string{"trl_min": v, "trl_max": v} })
+	group("field.language", "language", f.Languages, one("language"))
 	return groups
 }
 
-// orders of an answer, with how a heading says them.
+// orders of an answer, with the keys of their names.
 func orders() []struct {
-	by          match.Sort
-	label, said string
+	by  match.Sort
+	key string
 } {
 	return []struct {
-		by          match.Sort
-		label, said string
-	}{
-		{match.ByScore, "Best match", "best first"}, {match.ByNewest, "Newest", "matches only, newest first"}, {match.ByEnd, "Ending soon", "matches only, ending soonest first"},
-		{match.ByTRL, "Readiness", "matches only, most ready first"}, {match.ByCountry, "Country", "matches only, by country"},
-	}
+		by  match.Sort
+		key string
+	}{{match.ByScore, "match"}, {match.ByNewest, "newest"}, {match.ByEnd, "ending"}, {match.ByTRL, "readiness"}, {match.ByCountry, "country"}}
 }
 
 func isOrder(v string) bool {
@@ -129,13 +125,13 @@ func isOrder(v string) bool {
 }
 
 // sorts are links to the other orders; said is the present one in words.
-func (in asked) sorts() (list []choice, said string) {
+func (in asked) sorts(p *lang.Printer) (list []choice, said template.HTML) {
 	for _, o := range orders() {
 		chosen := o.by == in.sort
 		if chosen {
-			said = o.said
+			said = p.HTML("find.order." + o.key)
 		}
-		list = append(list, choice{Label: o.label, Href: in.address(map[string]string{"sort": string(o.by)}), Chosen: chosen})
+		list = append(list, choice{Label: p.HTML("sort." + o.key), Href: in.address(map[string]string{"sort": string(o.by)}), Chosen: chosen})
 	}
 	return list, said
 }

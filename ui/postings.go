@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/posting"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // The page that mails about a listing lead to: how it stands at its origin, and what one press of a button does to it.
@@ -18,11 +20,11 @@ import (
 // postingPage is a listing as its organisation and the agency see it.
 type postingPage struct {
 	frame
-	Heading   string
-	Done      string // what was done just now
+	Heading   template.HTML
+	Done      template.HTML // what was done just now
 	Wrong     []mistake
-	Waits     string // an action that is still to be signed
-	Facts     []saidFact
+	Waits     template.HTML // an action that is still to be signed
+	Facts     []fact
 	Catalogue string // address of its public page; "" where there is none
 	API       string
 	Stands    uint64 // version of the posting, which the forms carry
@@ -33,14 +35,20 @@ type postingPage struct {
 }
 
 // deed is a button.
-type deed struct{ Address, Button, About string }
+type deed struct {
+	Address       string
+	Button, About template.HTML
+}
 
 type reviewShown struct {
-	Facts   []saidFact
+	Facts   []fact
 	Comment string
 }
 
-type historyRow struct{ At, What, Note string }
+type historyRow struct {
+	At, Note string
+	What     template.HTML
+}
 
 // shownHistory is how many entries of the history stand on the page.
 const shownHistory = 10
@@ -69,12 +77,12 @@ func (s *site) own(mk func(http.ResponseWriter, *http.Request, access.Actor, *po
 			return view{}, nil
 		}
 		if err != nil {
-			return s.noPosting(), nil
+			return s.noPosting(r), nil
 		}
 		h, err := s.cfg.House.Postings.Get(a, id)
 		switch protocol.CodeOf(err) {
 		case protocol.CodeNotFound, protocol.CodeNotPermitted:
-			return s.noPosting(), nil
+			return s.noPosting(r), nil
 		}
 		if err != nil {
 			return view{}, err
@@ -85,10 +93,8 @@ func (s *site) own(mk func(http.ResponseWriter, *http.Request, access.Actor, *po
 
 func postingPath(id protocol.ListingID) string { return "/postings/" + url.PathEscape(string(id)) }
 
-func (s *site) noPosting() view {
-	return s.problemView(http.StatusNotFound, "There is no such listing",
-		"This node has no listing of its own under that address, or it is not for you to see.",
-		"Look whether you are signed in with the account of the organisation that it belongs to.")
+func (s *site) noPosting(r *http.Request) view {
+	return s.problemView(r, http.StatusNotFound, "posting")
 }
 
 // act does what a button says, and leads back to the page.
@@ -116,40 +122,41 @@ func (s *site) act(w http.ResponseWriter, r *http.Request, a access.Actor, h *po
 
 // postingView shows the listing as it stands; err is why a button did not do what it says.
 func (s *site) postingView(r *http.Request, a access.Actor, h *posting.Posting, err error) view {
-	heading := h.Title
+	say := printer(r)
+	heading, title := voice(h.Title), h.Title
 	if heading == "" {
-		heading = "A listing without a title"
+		heading, title = say.HTML("posting.untitled"), say.T("posting.untitled")
 	}
 	p := postingPage{
-		frame: s.frame("", heading), Heading: heading, API: "/api/v1" + postingPath(h.ID), Stands: h.Version, Facts: s.standing(h),
-		Deeds: deeds(h, s.cfg.House.Postings.Allowed(a, h)),
+		frame: s.frame(r, "", title), Heading: heading, API: "/api/v1" + postingPath(h.ID), Stands: h.Version, Facts: s.standing(say, h),
+		Deeds: deeds(say, h, s.cfg.House.Postings.Allowed(a, h)),
 	}
 	if r.Method == http.MethodGet {
-		p.Done = s.deedDone(h, posting.Action(r.URL.Query().Get("done")))
+		p.Done = s.deedDone(say, h, posting.Action(r.URL.Query().Get("done")))
 	}
 	if h.Pending != nil {
-		p.Waits = actionInWords(h.Pending.Action)
+		p.Waits = actionInWords(say, h.Pending.Action)
 	}
 	if h.Live == posting.Published && h.Level != protocol.LevelInvited {
 		p.Catalogue = "/listings/" + url.PathEscape(string(a.Member)) + "/" + url.PathEscape(string(h.ID))
 	}
 	if h.Review != nil {
-		p.Review = reviewOf(h.Review)
+		p.Review = reviewOf(say, h.Review)
 	}
 	for _, e := range slices.Backward(h.History) {
 		if len(p.History) == shownHistory {
 			break
 		}
-		p.History = append(p.History, historyOf(e))
+		p.History = append(p.History, historyOf(say, e))
 	}
 	p.Older = len(h.History) + h.Dropped - len(p.History)
 	code := http.StatusOK
 	if err != nil {
-		p.Title, code = "Error: "+heading, status(err)
+		p.Title, code = say.T("layout.error", "Page", title), status(err)
 		for _, e := range protocol.All(s.fault(r, err)) {
-			m := mistake{Text: said(e.Message)}
+			m := mistake{Text: english(say, said(e.Message))}
 			if e.Code == protocol.CodeConflict && e.Field == "version" {
-				m.Text = "The listing was changed meanwhile, so nothing was done. Below it is shown as it stands now: look at it, then press the button again."
+				m.Text = say.HTML("posting.changed")
 			}
 			p.Wrong = append(p.Wrong, m)
 		}
@@ -158,124 +165,104 @@ func (s *site) postingView(r *http.Request, a access.Actor, h *posting.Posting, 
 }
 
 // standing is what is said first of all about a listing.
-func (s *site) standing(h *posting.Posting) (list []saidFact) {
-	add := func(name, value string) {
-		if value != "" {
-			list = append(list, saidFact{name, [][]speech{spoken(value)}})
-		}
+func (s *site) standing(p *lang.Printer, h *posting.Posting) []fact {
+	f := factList{p: p}
+	reference := voice(h.Reference)
+	if h.Reference == "" {
+		reference = p.HTML("posting.reference-later")
 	}
-	reference := h.Reference
-	if reference == "" {
-		reference = "given when it is published first"
-	}
-	add("Reference", reference)
-	add("State", stateInWords(h.State(s.today())))
+	f.add("field.reference", reference)
+	f.add("field.state", stateInWords(p, h.State(s.today())))
 	if h.Live != posting.None && h.Draft != posting.None {
-		add("Revision", stateInWords(h.Draft))
+		f.add("field.revision", stateInWords(p, h.Draft))
 	}
-	if h.Audit != posting.None {
-		add("Audit", map[posting.State]string{posting.Due: "To be audited", posting.InReview: "Being audited"}[h.Audit])
+	switch h.Audit {
+	case posting.Due:
+		f.add("posting.audit", p.HTML("state.due"))
+	case posting.InReview:
+		f.add("posting.audit", p.HTML("state.audited"))
 	}
-	add("Published on", day(h.PublishedOn))
-	until := day(h.ValidUntil)
+	f.add("field.published", voice(p.Date(h.PublishedOn)))
+	until := voice(p.Date(h.ValidUntil))
 	if h.ValidUntil == 0 && h.Live == posting.None {
-		until = "set when it is published"
+		until = p.HTML("posting.valid-later")
 	}
-	add("Valid until", until)
-	add("Replaced by", string(h.ReplacedBy))
-	add("Last changed", moment(h.Updated))
-	return list
+	f.add("field.valid-until", until)
+	f.add("posting.replaced-by", voice(string(h.ReplacedBy)))
+	f.add("field.updated", voice(p.Moment(h.Updated)))
+	return f.list
 }
 
 // deeds are the buttons for what may be done now.
-func deeds(h *posting.Posting, allowed []posting.Action) (list []deed) {
+func deeds(p *lang.Printer, h *posting.Posting, allowed []posting.Action) (list []deed) {
 	for _, action := range allowed {
-		d := deed{Address: postingPath(h.ID) + "/" + string(action)}
 		switch action {
-		case posting.Renew:
-			d.Button, d.About = "Renew", "Adds a year to its validity."
-		case posting.Hold:
-			d.Button, d.About = "Put on hold", "Takes it out of the catalogue until the hold is lifted."
-		case posting.Lift:
-			d.Button, d.About = "Lift the hold", "Puts it back where it was before the hold."
-		default:
-			continue
+		case posting.Renew, posting.Hold, posting.Lift:
+			word := string(action)
+			list = append(list, deed{postingPath(h.ID) + "/" + word, p.HTML("deed." + word), p.HTML("deed." + word + ".says")})
 		}
-		list = append(list, d)
 	}
 	return list
 }
 
 // deedDone says what was done, as far as the listing bears it out: addresses can be made up.
-func (s *site) deedDone(h *posting.Posting, action posting.Action) string {
+func (s *site) deedDone(p *lang.Printer, h *posting.Posting, action posting.Action) template.HTML {
 	switch {
 	case action == posting.Renew && h.Renewals > 0 && h.Live == posting.Published:
-		return "Renewed: the listing is valid until " + day(h.ValidUntil) + "."
+		return p.HTML("posting.done.renewed", "Date", h.ValidUntil)
 	case action == posting.Hold && h.Live == posting.OnHold:
-		return "The listing is on hold."
+		return p.HTML("posting.done.held")
 	case action == posting.Lift && h.State(s.today()) == posting.Expired:
-		return "The hold is lifted. The validity of the listing has ended meanwhile: renew it."
+		return p.HTML("posting.done.lifted-expired")
 	case action == posting.Lift && h.Live == posting.Published:
-		return "The hold is lifted: the listing is published again."
+		return p.HTML("posting.done.lifted")
 	}
 	return ""
 }
 
-func reviewOf(v *posting.Review) *reviewShown {
-	x := &reviewShown{Comment: v.Comment}
-	add := func(name, value string) { x.Facts = append(x.Facts, saidFact{name, [][]speech{spoken(value)}}) }
+func reviewOf(p *lang.Printer, v *posting.Review) *reviewShown {
+	f := factList{p: p}
 	verdict := v.Verdict
 	if v.Audit {
 		if verdict = posting.Clear; v.Verdict != posting.Pass {
 			verdict = posting.Fault
 		}
 	}
-	add("Verdict", actionInWords(verdict))
-	for _, score := range []struct {
-		name   string
-		number int
-	}{
-		{"Advantages, and what is new", v.Advantages}, {"Clarity", v.Clarity},
-		{"What is expected of a partner", v.Cooperation}, {"Guidelines and language", v.Guidelines},
-	} {
-		add(score.name, strconv.Itoa(score.number)+" of "+strconv.Itoa(posting.MaxScore))
-	}
-	add("Total", strconv.Itoa(v.Total())+" of "+strconv.Itoa(4*posting.MaxScore))
-	add("Reviewed", moment(v.At))
-	return x
+	f.add("posting.verdict", actionInWords(p, verdict))
+	score := func(key string, n, of int) { f.add(key, p.HTML("posting.score", "Score", n, "Most", of)) }
+	score("posting.score.advantages", v.Advantages, posting.MaxScore)
+	score("posting.score.clarity", v.Clarity, posting.MaxScore)
+	score("posting.score.cooperation", v.Cooperation, posting.MaxScore)
+	score("posting.score.guidelines", v.Guidelines, posting.MaxScore)
+	score("posting.score.total", v.Total(), 4*posting.MaxScore)
+	f.add("posting.reviewed", voice(p.Moment(v.At)))
+	return &reviewShown{f.list, v.Comment}
 }
 
-func historyOf(e posting.Entry) historyRow {
-	row := historyRow{At: moment(e.At), What: actionInWords(e.Action), Note: e.Note}
+func historyOf(p *lang.Printer, e posting.Entry) historyRow {
+	row := historyRow{At: p.Moment(e.At), What: actionInWords(p, e.Action), Note: e.Note}
 	// What the node could not sign stands there too, with the reason for a note.
 	if why, refused := strings.CutPrefix(e.Note, "refused: "); refused && e.From == e.To {
-		row.What, row.Note = "Refused: "+row.What, why
+		row.What, row.Note = p.HTML("did.refused", "What", row.What), why
 	}
 	return row
 }
 
-func stateInWords(x posting.State) string {
-	if w := map[posting.State]string{
-		posting.Draft: "Draft", posting.Submitted: "Submitted, waits for a reviewer", posting.InReview: "In review", posting.Rejected: "Rejected",
-		posting.Published: "Published", posting.Expired: "Expired", posting.OnHold: "On hold", posting.Withdrawn: "Withdrawn",
-		posting.Superseded: "Replaced by another listing", posting.Revoked: "Revoked by the agency",
-	}[x]; w != "" {
-		return w
+func stateInWords(p *lang.Printer, x posting.State) template.HTML {
+	switch x {
+	case posting.Draft, posting.Submitted, posting.InReview, posting.Rejected, posting.Published, posting.Expired, posting.OnHold, posting.Withdrawn,
+		posting.Superseded, posting.Revoked:
+		return p.HTML("state." + string(x))
 	}
-	return string(x)
+	return english(p, string(x))
 }
 
-func actionInWords(x posting.Action) string {
-	if w := map[posting.Action]string{
-		posting.Create: "Begun", posting.Edit: "Edited", posting.Discard: "Draft discarded", posting.Submit: "Submitted for review",
-		posting.Publish: "Published", posting.Recall: "Submission recalled", posting.Take: "Taken by a reviewer", posting.Release: "Released by the reviewer",
-		posting.HandOver: "Handed over to another reviewer", posting.Pass: "Passed the review", posting.Return: "Returned, to be revised",
-		posting.Reject: "Rejected", posting.Renew: "Renewed", posting.Hold: "Put on hold", posting.Lift: "Hold lifted",
-		posting.Withdraw: "Withdrawn", posting.Supersede: "Replaced by another listing", posting.Revoke: "Revoked by the agency",
-		posting.Inspect: "Taken for an audit", posting.PassOn: "Audit handed over to another reviewer", posting.Clear: "Passed the audit",
-		posting.Fault: "Found wanting by an audit", posting.Adopt: "Taken over from the catalogue",
-	}[x]; w != "" {
-		return w
+func actionInWords(p *lang.Printer, x posting.Action) template.HTML {
+	switch x {
+	case posting.Create, posting.Edit, posting.Discard, posting.Submit, posting.Publish, posting.Recall, posting.Take, posting.Release, posting.HandOver,
+		posting.Pass, posting.Return, posting.Reject, posting.Renew, posting.Hold, posting.Lift, posting.Withdraw, posting.Supersede, posting.Revoke,
+		posting.Inspect, posting.PassOn, posting.Clear, posting.Fault, posting.Adopt:
+		return p.HTML("did." + string(x))
 	}
-	return string(x)
+	return english(p, string(x))
 }

@@ -112,7 +112,9 @@ func (o *office) review(scores posting.Scores, comment string) {
 
 // buttons of the page, but for the one that signs out.
 func buttons(page *html.Node) (list []string) {
-	for _, n := range find(page, func(n *html.Node) bool { return n.Data == "form" && attr(n, "action") != "/sign-out" }) {
+	for _, n := range find(page, func(n *html.Node) bool {
+		return n.Data == "form" && attr(n, "action") != "/sign-out" && attr(n, "action") != "/theme"
+	}) {
 		list = append(list, attr(n, "action"))
 	}
 	return list
@@ -128,7 +130,7 @@ func TestPostingIsShown(t *testing.T) {
 		t.Error("the title does not say its language")
 	}
 	o.review(posting.Scores{Advantages: 2, Clarity: 1, Cooperation: 3, Guidelines: 2}, "Say <what> it costs.\nAnd "+khmerDrying)
-	o.editor.look(o.path, 200, "StateDraft", "VerdictReturned, to be revised", "Clarity1 of 5", "What is expected of a partner3 of 5", "Total8 of 20", "Say <what> it costs. And "+khmerDrying)
+	o.editor.look(o.path, 200, "StateDraft", "VerdictReturned for revision", "Clarity1 of 5", "What is expected of a partner3 of 5", "Total8 of 20", "Say <what> it costs. And "+khmerDrying)
 	o.review(posting.Scores{Advantages: 4, Clarity: 4, Cooperation: 3, Guidelines: 3}, "")
 	page = o.editor.look(o.path, 200, "TO-KH-20261123-001", "StatePublished", "Valid until23 November 2027", "TMH 0.1", "Passed the review", "Total14 of 20", "Submitted for review", "Begun")
 	if got := strings.Join(buttons(page), " "); got != o.path+"/renew "+o.path+"/hold" {
@@ -154,7 +156,7 @@ func TestPostingIsShown(t *testing.T) {
 			o.editor.follow(o.editor.look(o.path, 200), o.path+"/"+verb, nil)
 		}
 	}
-	page = o.editor.look(o.path, 200, "Hold lifted", "Older entries are not shown here.")
+	page = o.editor.look(o.path, 200, "Hold ended", "Older entries are not shown here.")
 	if strings.Contains(text(page), "Begun") {
 		t.Error("the whole history is shown")
 	}
@@ -171,9 +173,9 @@ func TestPostingIsRenewedHeldAndLifted(t *testing.T) {
 	if got := o.posting(); got.ValidUntil.String() != "2028-11-23" || got.Renewals != 1 {
 		t.Errorf("until %s, renewed %d times", got.ValidUntil, got.Renewals)
 	}
-	o.editor.press(page, o.path+"/renew", nil, 409, "There is a problem", "It is valid until 2028-11-23, more than a year from now: renew it when less is left.")
+	o.editor.press(page, o.path+"/renew", nil, 409, "Please correct the following", "It is valid until 2028-11-23, more than a year from now: renew it when less is left.")
 
-	stale := o.editor.press(first, o.path+"/hold", nil, 409, "There is a problem", "The listing was changed meanwhile, so nothing was done", "StatePublished")
+	stale := o.editor.press(first, o.path+"/hold", nil, 409, "Please correct the following", "The listing was changed meanwhile, so nothing was done", "StatePublished")
 	if got := o.posting().Live; got != posting.Published {
 		t.Errorf("an old page made it %s", got)
 	}
@@ -183,7 +185,7 @@ func TestPostingIsRenewedHeldAndLifted(t *testing.T) {
 		t.Errorf("a listing on hold has %s", got)
 	}
 	o.editor.check("renewal of a listing on hold", o.editor.send(http.MethodPost, o.path+"/renew", url.Values{"version": {value(page)}}), 409, []string{"lift the hold first"})
-	page = o.editor.follow(page, o.path+"/lift", nil, "The hold is lifted: the listing is published again.", "StatePublished")
+	page = o.editor.follow(page, o.path+"/lift", nil, "The hold has ended: the listing is published again.", "StatePublished")
 
 	o.clock.Add(int64(3 * 365 * 24 * time.Hour / time.Second))
 	back := "/sign-in?from=" + url.QueryEscape(o.path)
@@ -225,7 +227,7 @@ func TestPostingIsForItsPeople(t *testing.T) {
 	before := o.posting().Version
 	for _, verb := range []string{"renew", "hold", "lift"} {
 		w := o.reviewer.send(http.MethodPost, o.path+"/"+verb, version)
-		o.reviewer.check(verb+" by a reviewer", w, 403, []string{"There is a problem", "StatePublished"})
+		o.reviewer.check(verb+" by a reviewer", w, 403, []string{"Please correct the following", "StatePublished"})
 	}
 
 	// Another organisation's editor learns nothing: not even that it is there.

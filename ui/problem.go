@@ -1,66 +1,71 @@
 package ui
 
 import (
+	"html/template"
 	"net/http"
 
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // problemPage says what went wrong and what to do next.
 type problemPage struct {
 	frame
-	Heading string
-	Text    string
-	Faults  []string
-	Next    string // in words
-	Retry   bool   // trying again may help
+	Heading template.HTML
+	Text    template.HTML
+	Faults  []template.HTML
+	Next    template.HTML // in words
+	Retry   bool          // trying again may help
 }
 
 func (s *site) unknown(r *http.Request) (view, error) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return s.problemView(http.StatusMethodNotAllowed, "These pages are for reading",
-			"Nothing can be sent to this address.", "Programs find their addresses in the API of this node, under /api/v1/openapi.json."), nil
+		return s.problemView(r, http.StatusMethodNotAllowed, "method"), nil
 	}
-	return s.problemView(http.StatusNotFound, "There is no such page",
-		"The address may have been mistyped, or the page was moved.", "Search for what you were looking for, or go back to the start."), nil
+	return s.problemView(r, http.StatusNotFound, "page"), nil
 }
 
-func (s *site) problemView(status int, heading, text, next string) view {
-	return view{"problem", problemPage{frame: s.frame("", heading), Heading: heading, Text: text, Next: next}, status}
+// problemView is the page of the keys trouble.<what>.title, .text and .next; args fill the placeholders of all three.
+func (s *site) problemView(r *http.Request, status int, what string, args ...any) view {
+	p, key := printer(r), "trouble."+what
+	return view{"problem", problemPage{
+		frame: s.frame(r, "", p.T(key+".title", args...)), Heading: p.HTML(key+".title", args...), Text: p.HTML(key+".text", args...), Next: p.HTML(key+".next", args...),
+	}, status}
+}
+
+// told is the page for an error that says itself what is wrong.
+func (s *site) told(r *http.Request, status int, e *protocol.Error) view {
+	p := printer(r)
+	title, next := p.Problem(e.Code)
+	return view{"problem", problemPage{frame: s.frame(r, "", title.Text), Heading: p.Say(title), Text: english(p, said(e.Message)), Next: p.Say(next)}, status}
 }
 
 // problem is the page for err. Causes that are not meant for people are logged and not shown.
-func (s *site) problem(err error) view {
+func (s *site) problem(r *http.Request, err error) view {
 	faults := protocol.All(err)
 	switch faults[0].Code {
 	case protocol.CodeNotFound, protocol.CodeOrigin:
-		return s.problemView(http.StatusNotFound, "There is no such listing",
-			"This node holds nothing under that address. The listing may have been withdrawn long ago, or not have arrived yet.",
-			"Search the catalogue, or try again in a minute if the listing is new.")
+		return s.problemView(r, http.StatusNotFound, "listing")
 	case protocol.CodeNotPermitted:
-		return s.problemView(http.StatusForbidden, "Not for you", said(faults[0].Message), "Sign in with an account that may, or ask the agency that hosts this node.")
+		return s.told(r, http.StatusForbidden, faults[0])
 	case protocol.CodeConflict:
-		return retry(s.problemView(http.StatusConflict, "This cannot be done now", said(faults[0].Message), "Look at how things stand, then try again."))
+		return retry(s.told(r, http.StatusConflict, faults[0]))
 	case protocol.CodeQuota:
-		return s.problemView(http.StatusTooManyRequests, "Too much at once", said(faults[0].Message), "Try again later.")
+		return s.told(r, http.StatusTooManyRequests, faults[0])
 	case protocol.CodeUnavailable, protocol.CodeReadOnly, protocol.CodeUnprovenFinal, protocol.CodeHolder:
-		v := s.problemView(http.StatusServiceUnavailable, "Not available right now", faults[0].Message, "Try again in a few minutes.")
-		return retry(v)
+		return retry(s.told(r, http.StatusServiceUnavailable, faults[0]))
 	case protocol.CodeValue, protocol.CodeRequired, protocol.CodeTooLarge, protocol.CodeText, protocol.CodeUnknown, protocol.CodeLength:
-		v := s.problemView(http.StatusBadRequest, "The search could not be understood", "", "Change the search and send it again.")
+		v := s.problemView(r, http.StatusBadRequest, "search")
 		p, _ := v.model.(problemPage)
 		for _, f := range faults {
-			p.Faults = append(p.Faults, sentence(f))
+			p.Faults = append(p.Faults, english(printer(r), sentence(f)))
 		}
 		v.model = p
 		return v
 	default:
 		s.cfg.Log.Error("page failed", "error", err)
-		v := s.problemView(http.StatusInternalServerError, "A fault of this node",
-			"The page could not be made. What went wrong is written in the node's log.",
-			"Try again; tell the operator of this node if it stays.")
-		return retry(v)
+		return retry(s.problemView(r, http.StatusInternalServerError, "fault"))
 	}
 }
 
@@ -79,44 +84,31 @@ func sentence(e *protocol.Error) string {
 }
 
 // gone is the page of a listing that was withdrawn.
-func (s *site) gone(e exchange.Entry) view {
-	if e.Tombstone != nil && e.Tombstone.Reason == protocol.OnHold {
-		return s.problemView(http.StatusGone, "This listing is on hold",
-			"Its origin, "+string(e.Origin)+", took it out of the catalogue for a while, and may bring it back.", "Search for others like it.")
+func (s *site) gone(r *http.Request, e exchange.Entry) view {
+	p, origin, t := printer(r), s.memberName(printer(r), e.Origin), e.Tombstone
+	if t != nil && t.Reason == protocol.OnHold {
+		return s.problemView(r, http.StatusGone, "held", "Member", origin)
 	}
-	v := s.problemView(http.StatusGone, "This listing was withdrawn", "Its origin, "+string(e.Origin)+", took it out of the catalogue for ever.",
-		"Search for others like it.")
-	p, _ := v.model.(problemPage)
-	if t := e.Tombstone; t != nil {
-		p.Text = "Its origin, " + string(e.Origin) + ", took it out of the catalogue"
-		if t.At != 0 {
-			p.Text += " on " + t.At.Time().Format("2 January 2006")
-		}
-		p.Text += ". Reason: " + reason(t.Reason) + "."
-		if t.ReplacedBy != "" {
-			p.Faults = []string{"It was replaced by the listing " + string(t.ReplacedBy) + " of " + string(e.Origin) + "."}
-		}
+	code := ""
+	if t != nil {
+		code = t.Reason
 	}
-	v.model = p
+	v := s.problemView(r, http.StatusGone, "withdrawn", "Member", origin, "Reason", reason(p, code))
+	page, _ := v.model.(problemPage)
+	if t != nil && t.At != 0 {
+		page.Text = p.HTML("trouble.withdrawn.text-on", "Member", origin, "Reason", reason(p, code), "Date", protocol.DateOf(t.At.Time()))
+	}
+	if t != nil && t.ReplacedBy != "" {
+		page.Faults = []template.HTML{p.HTML("trouble.withdrawn.replaced", "Listing", string(t.ReplacedBy), "Member", origin)}
+	}
+	v.model = page
 	return v
 }
 
-func reason(code string) string {
+func reason(p *lang.Printer, code string) lang.Text {
 	switch code {
-	case "agreement":
-		return "an agreement was made"
-	case "expired":
-		return "its time was over"
-	case "no-longer-available":
-		return "it is no longer available"
-	case "duplicate":
-		return "it stood in the catalogue twice"
-	case "superseded":
-		return "another listing took its place"
-	case "revoked":
-		return "the national agency revoked it"
-	case "error":
-		return "it was published in error"
+	case "agreement", "expired", "no-longer-available", "duplicate", "superseded", "revoked", "error":
+		return p.Text("reason." + code)
 	}
-	return "not said"
+	return p.Text("reason.other")
 }

@@ -48,11 +48,11 @@ func TestFullRecordByLevel(t *testing.T) {
 	x.publish(0, rich())
 	everybody := []string{
 		"A tunnel of polycarbonate.", "Advantages", "Drying time (h) <i>measured</i> in " + khmerDrying, "Four units run.", "Metal work", "Has worked across borders before",
-		"23 Nov 2026, 16:30 in Asia/Bangkok, which is 23 Nov 2026, 09:30 UTC", "Science and technology (TRL 1 to 3)", "Lao Works, ", "10.1000/182", "2.0 KiB",
+		"23 November 2026, 16:30 in Asia/Bangkok, which is 23 November 2026, 09:30 UTC", "Science and technology (TRL 1 to 3)", "Lao Works, ", "10.1000/182", "2.0 kB",
 		"Old register", "Export control or dual use", "Equal to what the origin signed", "help@agency.example.org",
 	}
 	stranger := x.browser()
-	page := stranger.look(dryerPage+"/full", 200, append(everybody, "people with an account at a member's node", "organisations of certain types or countries, to people who are signed in")...)
+	page := stranger.look(dryerPage+"/full", 200, append(everybody, "people with an account at a member’s node", "organisations of certain types or countries, to people who are signed in")...)
 	if said := text(page); strings.Contains(said, "KH/P/123") || strings.Contains(said, "Sok Vanna") || strings.Contains(said, "3% of sales") {
 		t.Error("a stranger reads more than is public")
 	}
@@ -93,13 +93,13 @@ func TestFullRecordRefused(t *testing.T) {
 		status int
 		want   []string
 	}{
-		{stranger, dryerPage + "/full", 403, []string{"sign in", "if you have an account at this node", "help@agency.example.org", "The public summary is unaffected"}},
+		{stranger, dryerPage + "/full", 403, []string{"Sign in", "if you have an account at this node", "help@agency.example.org", "The public summary is unaffected"}},
 		{stranger, "/listings/TH/TR-TH-7/full", 403, []string{"Sign in"}},
 		{stranger, "/listings/MM/RD-MM-3/full", 404, []string{"There is no full record of this listing, or not for you"}},
 		{stranger, "/listings/VN/TO-VN-8/full", 410, []string{"an agreement was made"}},
 		{stranger, "/listings/KH/TO-KH-none/full", 404, []string{"There is no such listing"}},
 		{stranger, "/listings/vn/a%20b/full", 404, []string{"There is no such listing"}},
-		{x.setUp(), "/listings/TH/TR-TH-7/full", 503, []string{"cannot be reached now", "try again"}},
+		{x.setUp(), "/listings/TH/TR-TH-7/full", 503, []string{"cannot be reached now", "Try again"}},
 	} {
 		c.b.look(c.target, c.status, c.want...)
 	}

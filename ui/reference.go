@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // The reference of the REST API, made from its description (OpenAPI 3.1) when the node starts: the page is large and never
@@ -131,14 +133,18 @@ func (s *site) newReference(description []byte) (template.HTML, error) {
 		at = strings.TrimSuffix(s.cfg.House.PublicURL(), "/")
 	}
 	var b bytes.Buffer
-	if err := s.templates["reference"].ExecuteTemplate(&b, "reference", doc.reference(at)); err != nil {
+	t, err := s.template("reference", lang.English)
+	if err != nil {
+		return "", err
+	}
+	if err := t.ExecuteTemplate(&b, "reference", doc.reference(at)); err != nil {
 		return "", fmt.Errorf("write reference of the API: %w", err)
 	}
 	return template.HTML(b.String()), nil //nolint:gosec // made by a template above
 }
 
-func (s *site) referencePage(*http.Request) (view, error) {
-	return view{"reference", referencePage{frame: s.frame("developers", "API reference"), Main: s.reference}, http.StatusOK}, nil
+func (s *site) referencePage(r *http.Request) (view, error) {
+	return view{"reference", referencePage{frame: s.frame(r, "developers", printer(r).T("nav.developers")), Main: s.reference}, http.StatusOK}, nil
 }
 
 func (d *openAPI) reference(at string) reference {

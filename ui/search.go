@@ -1,9 +1,9 @@
 package ui
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,6 +12,7 @@ import (
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 const (
@@ -23,52 +24,53 @@ const (
 // searchPage is the start page, the answer to a search and the browsing of the catalogue.
 type searchPage struct {
 	frame
-	Form     searchForm
-	Asked    bool // words were given: Cards are ranked
-	Filtered bool
-	Start    bool // neither words nor filters nor a later page
-	Cards    []card
-	Total    int
-	TotalIn  string // words: "1 234 listings"
-	From, To int
-	Prev     string
-	Next     string
-	Ranker   string
-	Notes    []string
-	Kinds    []tally
-	Members  int
+	Form      searchForm
+	Asked     bool // words were given: Cards are ranked
+	Filtered  bool
+	Start     bool // neither words nor filters nor a later page
+	Cards     []card
+	Total     int
+	From, To  int
+	Prev      string
+	Next      string
+	Ranker    string
+	Notes     []template.HTML
+	Kinds     []tally
+	Members   int
+	Countries int
 
-	NoGood  bool     // nothing found is more than a weak match
-	Nearest bool     // the other orders show matches only, and there is none: NoGood
-	Meant   []speech // did you mean
+	NoGood  bool          // nothing found is more than a weak match
+	Nearest bool          // the other orders show matches only, and there is none: NoGood
+	Meant   template.HTML // did you mean
 	MeantAt string
-	Read    string   // languages that the words were read in
-	ReadAs  []choice // the same by one of them
+	Read    template.HTML // languages that the words were read in
+	ReadAs  []choice      // the same by one of them
 	Chosen  []choice
 	Sorts   []choice
-	Sorted  string
+	Sorted  template.HTML
 	Facets  []facetGroup
 	ByScore string // address of the order by score
 }
 
 type searchForm struct {
-	Q                                 string
-	Kinds, Countries, Fields          []option
-	TRLMin, TRLMax, Languages         []option
-	Sort, Lang                        string // kept when the form is sent again
-	Origin, OriginName, WithoutOrigin string
-	Open                              bool
+	Q                         string
+	Kinds, Countries, Fields  []option
+	TRLMin, TRLMax, Languages []option
+	Sort, As                  string // kept when the form is sent again
+	Origin, WithoutOrigin     string
+	OriginName                lang.Text
+	Open                      bool
 }
 
+// option of a menu, or a link: plain text, as menus can show nothing else.
 type option struct {
 	Value, Label string
 	Selected     bool
-	Group        string // heading of a run of options, on its first
 }
 
 type tally struct {
-	Code, Label, Href string
-	Count             string
+	Code, Href string
+	Count      int
 }
 
 // asked is a search as the address carries it.
@@ -87,39 +89,41 @@ func (s *site) search(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	figures, members := s.cfg.Desk.Figures(), s.cfg.Desk.Members()
-	p := searchPage{frame: s.frame("search", "Search"), Form: s.form(in, figures.ByCountry, members), Members: len(members)}
-	for _, k := range codes.Kind().All() {
-		p.Kinds = append(p.Kinds, tally{k.Code, k.Label, "/?kind=" + k.Code, number(figures.ByKind[k.Code])})
+	figures, members, say := s.cfg.Desk.Figures(), s.cfg.Desk.Members(), printer(r)
+	p := searchPage{
+		frame: s.frame(r, "search", say.T("nav.search")), Form: s.form(say, in, figures.ByCountry), Members: len(members), Countries: len(figures.ByCountry),
 	}
-	p.Asked, p.Filtered, p.Chosen = in.q != "", p.Form.Open, s.chosen(in)
+	p.Live = true
+	for _, k := range codes.Kind().All() {
+		p.Kinds = append(p.Kinds, tally{k.Code, "/?kind=" + k.Code, figures.ByKind[k.Code]})
+	}
+	p.Asked, p.Filtered, p.Chosen = in.q != "", p.Form.Open, s.chosen(say, in)
 	p.Start = !p.Asked && !p.Filtered && in.after == (match.Ref{})
 	p.Hidden = p.Hidden && (s.cfg.Demonstration || !p.Start)
-	langs := preferred(r.Header.Get("Accept-Language"))
 	if p.Asked {
-		err = s.ranked(r, in, langs, &p)
+		err = s.ranked(r, in, &p)
 	} else {
-		err = s.browse(in, langs, &p)
+		err = s.browse(r, in, &p)
 	}
 	if p.Start {
-		p.Total, p.TotalIn = figures.Listings, count(figures.Listings, "listing")
+		p.Total = figures.Listings
 	}
 	return view{"search", p, http.StatusOK}, err
 }
 
-func (s *site) ranked(r *http.Request, in asked, langs []protocol.Lang, p *searchPage) error {
+func (s *site) ranked(r *http.Request, in asked, p *searchPage) error {
+	say := printer(r)
 	a, err := s.cfg.Desk.Match(r.Context(), match.Query{
 		Text: in.q, Lang: in.lang, Filter: in.filter, Sort: in.sort, Facets: true, Limit: pageSize, Offset: (in.page - 1) * pageSize,
 	})
 	if err != nil {
 		return err
 	}
-	p.Title = in.q + " – search"
-	p.Links = append(p.Links, feedOf(in))
-	p.Cards, p.Notes, p.Ranker = s.hits(a.Hits, langs), notes(a, s.cfg.Now()), protocol.Hash(a.Ranker).Short()
+	p.Title = in.q
+	p.Links = append(p.Links, feedOf(say, in))
+	p.Cards, p.Notes, p.Ranker = s.hits(r, a.Hits), notes(say, a, s.cfg.Now()), protocol.Hash(a.Ranker).Short()
 	p.From, p.To = (in.page-1)*pageSize+1, (in.page-1)*pageSize+len(p.Cards)
 	p.Total = max(a.Total, p.To) // some share no word with the search, but with what it found
-	p.TotalIn = count(p.Total, "listing")
 	if in.page > 1 {
 		p.Prev = in.link("page", strconv.Itoa(in.page-1))
 	}
@@ -129,26 +133,26 @@ func (s *site) ranked(r *http.Request, in asked, langs []protocol.Lang, p *searc
 	p.NoGood = a.Verdict == match.Weak
 	p.Nearest = p.NoGood && in.sort != match.ByScore
 	p.ByScore = in.address(map[string]string{"sort": ""})
-	p.Sorts, p.Sorted = in.sorts()
-	p.Facets = in.facets(a.Facets)
+	p.Sorts, p.Sorted = in.sorts(say)
+	p.Facets = in.facets(say, a.Facets)
 	if a.Meant != "" {
-		p.Meant, p.MeantAt = spoken(a.Meant), in.address(map[string]string{"q": a.Meant, "lang": ""})
+		p.Meant, p.MeantAt = voice(a.Meant), in.address(map[string]string{"q": a.Meant, "as": ""})
 	}
-	p.Read = languageNames(a.Languages)
-	if len(a.Languages) > 1 || in.lang != "" {
-		for _, l := range a.Languages {
-			if protocol.Lang(l) != in.lang && codes.Language().Has(l) {
-				p.ReadAs = append(p.ReadAs, choice{Label: "only as " + languageNames([]string{l}), Href: in.address(map[string]string{"lang": l})})
-			}
+	var read []template.HTML
+	for _, l := range a.Languages {
+		read = append(read, named(say, "language", l))
+		if (len(a.Languages) > 1 || in.lang != "") && protocol.Lang(l) != in.lang && codes.Language().Has(l) {
+			p.ReadAs = append(p.ReadAs, choice{Label: say.HTML("find.read-as", "Language", say.Language(l)), Href: in.address(map[string]string{"as": l})})
 		}
-		if in.lang != "" {
-			p.ReadAs = append(p.ReadAs, choice{Label: "recognise the language", Href: in.address(map[string]string{"lang": ""})})
-		}
+	}
+	p.Read = listOf(say, read)
+	if in.lang != "" {
+		p.ReadAs = append(p.ReadAs, choice{Label: say.HTML("find.recognise"), Href: in.address(map[string]string{"as": ""})})
 	}
 	return nil
 }
 
-func (s *site) browse(in asked, langs []protocol.Lang, p *searchPage) error {
+func (s *site) browse(r *http.Request, in asked, p *searchPage) error {
 	page, err := s.cfg.Desk.Entries(in.filter, in.after, pageSize)
 	// A desk looks at so many records a call; with a rare filter it may have found none of them and still not be at the end.
 	for range maxLooks {
@@ -162,11 +166,11 @@ func (s *site) browse(in asked, langs []protocol.Lang, p *searchPage) error {
 	}
 	for _, e := range page.Entries {
 		if e.State != exchange.Withdrawn {
-			p.Cards = append(p.Cards, s.card(e, langs))
+			p.Cards = append(p.Cards, s.card(printer(r), e, contentLanguages(r)))
 		}
 	}
 	if h := s.cfg.Desk.Health(); h.Indexing > 0 {
-		p.Notes = notes(exchange.MatchAnswer{Indexing: h.Indexing}, s.cfg.Now())
+		p.Notes = notes(printer(r), exchange.MatchAnswer{Indexing: h.Indexing}, s.cfg.Now())
 	}
 	if in.after != (match.Ref{}) {
 		p.Prev = in.link("", "")
@@ -233,7 +237,7 @@ func (s *site) parseSearch(q url.Values) (asked, error) {
 	take("trl_min", codes.TRL().Has, func(v string) { in.filter.TRLMin = v[0] - '0' })
 	take("trl_max", codes.TRL().Has, func(v string) { in.filter.TRLMax = v[0] - '0' })
 	take("language", codes.Language().Has, func(v string) { in.filter.Languages = []protocol.Lang{protocol.Lang(v)} })
-	take("lang", codes.Language().Has, func(v string) { in.lang = protocol.Lang(v) })
+	take("as", codes.Language().Has, func(v string) { in.lang = protocol.Lang(v) })
 	take("sort", isOrder, func(v string) { in.sort = match.Sort(v) })
 	take("origin", func(v string) bool { _, err := protocol.ParseMemberID(v); return err == nil },
 		func(v string) { in.filter.Origins = []protocol.MemberID{protocol.MemberID(v)} })
@@ -260,20 +264,23 @@ func (s *site) parseSearch(q url.Values) (asked, error) {
 }
 
 // form is the search form as it was sent.
-func (s *site) form(in asked, byCountry map[string]int, members []exchange.MemberState) searchForm {
+func (s *site) form(p *lang.Printer, in asked, byCountry map[string]int) searchForm {
 	f := searchForm{Q: in.q}
 	v := in.values
+	of := func(list, code, param string) option {
+		return option{Value: code, Label: p.Label(list, code).Text, Selected: v.Get(param) == code}
+	}
 	for _, c := range codes.Kind().All() {
-		f.Kinds = append(f.Kinds, option{Value: c.Code, Label: c.Label, Selected: v.Get("kind") == c.Code})
+		f.Kinds = append(f.Kinds, of("kind", c.Code, "kind"))
 	}
 	for _, c := range codes.FORD().All() {
 		if c.Parent == "" || v.Get("ford") == c.Code {
-			f.Fields = append(f.Fields, option{Value: c.Code, Label: c.Label, Selected: v.Get("ford") == c.Code})
+			f.Fields = append(f.Fields, of("ford", c.Code, "ford"))
 		}
 	}
 	var others []option
 	for _, c := range codes.Country().All() {
-		o := option{Value: c.Code, Label: c.Label, Selected: v.Get("country") == c.Code}
+		o := of("country", c.Code, "country")
 		switch {
 		case c.Parent == "ASEAN":
 			f.Countries = append(f.Countries, o)
@@ -281,21 +288,22 @@ func (s *site) form(in asked, byCountry map[string]int, members []exchange.Membe
 			others = append(others, o)
 		}
 	}
+	byName := func(o option) string { return o.Label }
+	lang.SortBy(p, f.Countries, byName)
+	lang.SortBy(p, others, byName)
 	f.Countries = append(f.Countries, others...)
 	for _, c := range codes.TRL().All() {
 		f.TRLMin = append(f.TRLMin, option{Value: c.Code, Label: c.Code, Selected: v.Get("trl_min") == c.Code})
 		f.TRLMax = append(f.TRLMax, option{Value: c.Code, Label: c.Code, Selected: v.Get("trl_max") == c.Code})
 	}
 	if f.Origin = v.Get("origin"); f.Origin != "" {
-		f.OriginName = f.Origin
-		if i := slices.IndexFunc(members, func(m exchange.MemberState) bool { return string(m.ID) == f.Origin }); i >= 0 {
-			f.OriginName = members[i].Name
-		}
+		f.OriginName = s.memberName(p, protocol.MemberID(f.Origin))
 		f.WithoutOrigin = in.address(map[string]string{"origin": ""})
 	}
 	for _, c := range codes.Language().All() {
-		f.Languages = append(f.Languages, option{Value: c.Code, Label: c.Label, Selected: v.Get("language") == c.Code})
+		f.Languages = append(f.Languages, of("language", c.Code, "language"))
 	}
-	f.Sort, f.Lang, f.Open = v.Get("sort"), v.Get("lang"), in.filtered()
+	lang.SortBy(p, f.Languages, byName)
+	f.Sort, f.As, f.Open = v.Get("sort"), v.Get("as"), in.filtered()
 	return f
 }

@@ -23,14 +23,15 @@ type signInPage struct {
 // providerPath begins a sign-in at the provider of identities, of which the API keeps both ends.
 const providerPath = "/api/v1/session/provider"
 
-func (s *site) signInView(from, email string, err error) view {
-	p := signInPage{frame: s.frame("", "Sign in"), From: local(from), Passkeys: s.cfg.House.Passkeys != nil}
+func (s *site) signInView(r *http.Request, from, email string, err error) view {
+	say := printer(r)
+	p := signInPage{frame: s.frame(r, "", say.T("act.sign-in")), From: local(from), Passkeys: s.cfg.House.Passkeys != nil}
 	p.Form = form{
-		ID: "sign-in", Action: "/sign-in", Button: "Sign in", Hidden: []option{{Value: p.From, Label: "from"}},
+		ID: "sign-in", Action: "/sign-in", Button: say.HTML("act.sign-in"), Hidden: []option{{Value: p.From, Label: "from"}},
 		Groups: []group{{Fields: []field{
-			emailField(email), {Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password"},
+			emailField(say, email), {Name: "password", Label: say.HTML("form.password"), Type: "password", Autocomplete: "current-password"},
 		}}},
-	}.dress(err)
+	}.dress(say, err)
 	if p.Passkeys {
 		p.Script = s.script
 	}
@@ -39,7 +40,7 @@ func (s *site) signInView(from, email string, err error) view {
 	}
 	code := http.StatusOK
 	if err != nil {
-		p.Title, code = "Error: Sign in", status(err)
+		p.Title, code = say.T("layout.error", "Page", p.Title), status(err)
 	}
 	return view{"sign-in", p, code}
 }
@@ -49,14 +50,14 @@ func (s *site) signInPage(w http.ResponseWriter, r *http.Request) (view, error) 
 	if door.ActorOf(r.Context()).Session != "" {
 		return moved(w, r, from)
 	}
-	return s.signInView(from, "", nil), nil
+	return s.signInView(r, from, "", nil), nil
 }
 
 func (s *site) signIn(w http.ResponseWriter, r *http.Request) (view, error) {
 	email, from := r.PostFormValue("email"), r.PostFormValue("from")
 	in, err := s.cfg.House.People.SignIn(r.Context(), email, r.PostFormValue("password"), door.ClientOf(r.Context()))
 	if err != nil {
-		return s.signInView(from, email, s.fault(r, err)), nil
+		return s.signInView(r, from, email, s.fault(r, err)), nil
 	}
 	s.cfg.Door.Keep(w, in)
 	return moved(w, r, from)
@@ -74,11 +75,12 @@ func (s *site) signOut(w http.ResponseWriter, r *http.Request) (view, error) {
 
 // signedOut is what remains: a page that no longer knows who looks at it.
 func (s *site) signedOut(_ http.ResponseWriter, r *http.Request) (view, error) {
-	next := option{Value: "/", Label: "To the start"}
+	p := printer(r)
+	next := link(p, "/", "nav.start")
 	if r.URL.Query().Get("done") == "erased" {
-		return s.doneView(http.StatusOK, "Your account is erased", next, "This node holds no data about you any more. The history of listings names you by a number that leads to nobody."), nil
+		return s.doneView(r, http.StatusOK, "account.erase.done", next, p.HTML("account.erase.done-says")), nil
 	}
-	return s.doneView(http.StatusOK, "You are signed out", next), nil
+	return s.doneView(r, http.StatusOK, "door.signed-out", next), nil
 }
 
 // Passkeys: the script of the page fetches options from one address, asks the browser, and sends its answer to the other.

@@ -47,7 +47,7 @@ type packed struct {
 	body     []byte
 }
 
-// static serves the files; it does not change after newStatic.
+// static serves the files; it does not change once the pages are served.
 type static struct {
 	paths map[string]string     // by name: "theme.css"
 	files map[string]staticFile // by path: "/static/theme-0123456789ab.css"
@@ -93,6 +93,14 @@ func newStatic() (*static, error) {
 		s.files[at] = f
 	}
 	return s, nil
+}
+
+// add a file that is not made by `make ui-assets`, and give its address.
+func (s *static) add(name string, body []byte) string {
+	digest := protocol.Sum(body)
+	at := staticURL + strings.TrimSuffix(name, path.Ext(name)) + "-" + hex.EncodeToString(digest[:6]) + path.Ext(name)
+	s.paths[name], s.files[at] = at, staticFile{contentType: contentTypeOf(name), plain: body}
+	return at
 }
 
 // contentTypeOf does not ask the system, whose table differs from one to the next.

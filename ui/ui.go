@@ -1,11 +1,14 @@
 // Package ui is the node's own pages: search, one listing with its full record, the federation and its figures, and the doors
 // to accounts: setup, invitation, sign-in, one's own account. They are made on the server with html/template, and are sent under
-// a content security policy that allows no script, but for the two pages on which browsers ask for a passkey. Nothing else needs
-// one: the rest of those pages works without.
+// a content security policy that allows only our own scripts. Every page works without them, but for passkeys, for which
+// browsers want one.
 //
-// A page is one view model (a struct that embeds frame) and one template of the same name in pages/. Text that is not in
-// English carries its language, so that it is shaped and read aloud as it should be. Style and icon are embedded and
-// served under names made from their content, which browsers may keep for ever.
+// A page is one view model (a struct that embeds frame) and one template of the same name in pages/. Every text comes from
+// ui/lang in the visitor's language: chosen by ?lang=, by the cookie that keeps that choice, or by the browser's header. Text in
+// another language than the page, be it of a listing, of another part of the node or not translated yet, carries its language, so
+// that it is shaped and read aloud as it should be; view models have such texts as template.HTML. How pages look is told by
+// docs/design.md; style, scripts, fonts and pictures are embedded and served under names made from their content, which browsers
+// may keep for ever.
 package ui
 
 import (
@@ -15,10 +18,9 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
-	"path"
 	"runtime/debug"
 	"strconv"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/asean-tmh/tmh/node/door"
@@ -28,6 +30,7 @@ import (
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/node/stats"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // Desk is what the pages ask of the node; its methods are those of api.Desk and safe for concurrent use.
@@ -56,28 +59,21 @@ type Config struct {
 	Log           *slog.Logger                     // nil: slog.Default
 }
 
-//go:embed pages/*.html
+//go:embed pages
 var pages embed.FS
-
-//go:embed assets/icon.svg assets/passkey.js assets/style.css
-var assets embed.FS
 
 type site struct {
 	cfg       Config
-	templates map[string]*template.Template
-	files     map[string]file // by the name they are served under
-	style     string          // its path
-	icon      string
-	script    string // of passkeys
+	bundle    *lang.Bundle
+	pages     map[string]*template.Template // by name, never executed: each language has a copy
+	spoken    sync.Map                      // of spokenPage: the copies made so far
+	static    *static
+	land      landscape
+	script    string // path of the one for passkeys
 	reference template.HTML
 }
 
-type file struct {
-	body        []byte
-	contentType string
-}
-
-// New builds the handler of all pages; it starts nothing.
+// New builds the handler of all pages; it starts nothing. It panics on a fault of the build, which tests find.
 func New(cfg Config) http.Handler {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -85,11 +81,36 @@ func New(cfg Config) http.Handler {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	s := &site{cfg: cfg, templates: parsePages(), files: map[string]file{}}
-	s.style = s.asset("style.css", "text/css; charset=utf-8")
-	s.icon = s.asset("icon.svg", "image/svg+xml")
-	s.script = s.asset("passkey.js", "text/javascript; charset=utf-8")
+	return newSite(cfg).handler()
+}
 
+func newSite(cfg Config) *site {
+	must := func(err error) {
+		if err != nil {
+			panic("ui: " + err.Error())
+		}
+	}
+	s := &site{cfg: cfg}
+	var err error
+	s.bundle, err = lang.Open()
+	must(err)
+	s.static, err = newStatic()
+	must(err)
+	script, err := pages.ReadFile("pages/passkey.js")
+	must(err)
+	s.script = s.static.add("passkey.js", script)
+	s.land, err = readLandscape(s.static.read("map.json"))
+	must(err)
+	s.pages, err = s.parsePages()
+	must(err)
+	if cfg.Description != nil {
+		s.reference, err = s.newReference(cfg.Description)
+		must(err)
+	}
+	return s
+}
+
+func (s *site) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page(s.search))
 	mux.HandleFunc("GET /listings/{origin}/{id}", s.page(s.listing))
@@ -97,12 +118,9 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /federation", s.page(s.federation))
 	mux.HandleFunc("GET /figures", s.page(s.figures))
 	mux.HandleFunc("GET /figures.csv", s.figuresCSV)
-	mux.HandleFunc("GET /assets/{file}", s.serveAsset)
-	if cfg.Description != nil {
-		var err error
-		if s.reference, err = s.newReference(cfg.Description); err != nil {
-			panic("ui: " + err.Error()) // a fault of the build
-		}
+	mux.HandleFunc("POST /language", s.chooseLanguage)
+	mux.HandleFunc("POST /theme", s.chooseTheme)
+	if s.cfg.Description != nil {
 		mux.HandleFunc("GET /developers", s.page(s.referencePage))
 	}
 	mux.HandleFunc("/", s.page(s.unknown))
@@ -112,48 +130,64 @@ func New(cfg Config) http.Handler {
 	return s.common(mux)
 }
 
-func parsePages() map[string]*template.Template {
-	layout := template.Must(template.New("layout.html").Option("missingkey=error").Funcs(template.FuncMap{"spoken": spoken}).ParseFS(pages, "pages/layout.html", "pages/parts.html", "pages/fields.html"))
-	all := map[string]*template.Template{}
-	for _, name := range []string{"search", "listing", "full", "federation", "figures", "problem", "form", "sign-in", "account", "posting", "done", "reference"} {
-		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(pages, "pages/"+name+".html"))
-	}
-	return all
-}
-
-func (s *site) asset(name, contentType string) string {
-	b, err := assets.ReadFile("assets/" + name)
+// parsePages parses each page once, with functions that no page is executed with.
+func (s *site) parsePages() (map[string]*template.Template, error) {
+	base := template.New("layout.html").Option("missingkey=error").Funcs(s.bundle.Printer(lang.English).Funcs())
+	base.Funcs(template.FuncMap{"static": s.static.path, "voice": voice})
+	layout, err := base.ParseFS(pages, "pages/layout.html", "pages/parts.html", "pages/fields.html")
 	if err != nil {
-		panic("ui: " + err.Error()) // a fault of the build
+		return nil, err
 	}
-	ext := path.Ext(name)
-	hashed := strings.TrimSuffix(name, ext) + "-" + protocol.Sum(b).Short() + ext
-	s.files[hashed] = file{b, contentType}
-	return "/assets/" + hashed
+	all := map[string]*template.Template{}
+	for _, name := range pageNames() {
+		t, err := layout.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if all[name], err = t.ParseFS(pages, "pages/"+name+".html"); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
-func (s *site) serveAsset(w http.ResponseWriter, r *http.Request) {
-	f, ok := s.files[r.PathValue("file")]
-	if !ok {
-		s.page(s.unknown)(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", f.contentType)
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(f.body)
+func pageNames() []string {
+	return []string{"search", "listing", "full", "federation", "figures", "problem", "form", "sign-in", "account", "posting", "done", "reference"}
 }
 
-const policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+type spokenPage struct {
+	name string
+	tag  lang.Tag
+}
+
+// template of a page in a language, made when it is asked for first: most nodes are read in a few languages.
+func (s *site) template(name string, tag lang.Tag) (*template.Template, error) {
+	at := spokenPage{name, tag}
+	if t, ok := s.spoken.Load(at); ok {
+		return t.(*template.Template), nil
+	}
+	t, err := s.pages[name].Clone()
+	if err != nil {
+		return nil, err
+	}
+	made, _ := s.spoken.LoadOrStore(at, t.Funcs(s.bundle.Printer(tag).Funcs()))
+	return made.(*template.Template), nil
+}
 
 func (s *site) common(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
+		if (r.Method == http.MethodGet || r.Method == http.MethodHead) && s.static.serve(w, r) {
+			return
+		}
+		r = s.ask(w, r)
+		h.Set("Content-Security-Policy", policy(askingOf(r).nonce))
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-cache")
 		h.Set("Vary", "Accept-Language, Cookie")
+		h.Set("Content-Language", string(printer(r).Tag()))
 		defer func() {
 			switch p := recover(); p {
 			case nil:
@@ -161,12 +195,12 @@ func (s *site) common(next http.Handler) http.Handler {
 				panic(p)
 			default:
 				s.cfg.Log.Error("page panicked", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
-				s.write(w, r, s.problem(protocol.Errorf(protocol.CodeInternal, "", "panic")))
+				s.write(w, r, s.problem(r, protocol.Errorf(protocol.CodeInternal, "", "panic")))
 			}
 		}()
 		known, err := s.identify(w, r)
 		if err != nil {
-			s.write(w, r, s.problem(err))
+			s.write(w, r, s.problem(r, err))
 			return
 		}
 		next.ServeHTTP(w, known)
@@ -180,24 +214,30 @@ type frame struct {
 	Name          string
 	Demonstration bool
 	Version       string
-	Style, Icon   string
-	Script        string // "" on pages that need none
-	Hidden        bool   // from search engines
+	Script        string // "" on pages that need none of their own
+	Live          bool   // parts of the page are fetched anew while it is open
+	Nonce         string
+	Reference     bool // there is one of the API
+	Hidden        bool // from search engines
 	Links         []relation
 	Data          template.JS // what the page is about, as JSON-LD; "" on most
 }
 
-func (s *site) frame(section, title string) frame {
+func (s *site) frame(r *http.Request, section, title string) frame {
 	return frame{
 		Title: title, Section: section, Name: s.cfg.Name, Demonstration: s.cfg.Demonstration, Version: s.cfg.Version,
-		Style: s.style, Icon: s.icon, Hidden: s.hidden(section),
+		Nonce: askingOf(r).nonce, Reference: s.cfg.Description != nil, Hidden: s.hidden(section),
 	}
 }
 
 // shell is what the layout is made of: the page, and who looks at it.
 type shell struct {
-	Page    any
-	Visitor visitor
+	Page      any
+	Visitor   visitor
+	Theme     string
+	Languages []languageChoice
+	Own       string // name of the page's language
+	Here      string // address of the page, for forms that lead back to it
 }
 
 // view is a page ready to be written: its template, its view model and its status.
@@ -212,7 +252,7 @@ func (s *site) page(mk func(*http.Request) (view, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := mk(r)
 		if err != nil {
-			v = s.problem(err)
+			v = s.problem(r, err)
 		}
 		s.write(w, r, v)
 	}
@@ -221,7 +261,7 @@ func (s *site) page(mk func(*http.Request) (view, error)) http.HandlerFunc {
 // write executes the template before the first byte is sent, so that a fault is a page of its own and never half a page.
 func (s *site) write(w http.ResponseWriter, r *http.Request, v view) {
 	var b bytes.Buffer
-	if err := s.templates[v.name].Execute(&b, shell{v.model, s.visitor(r)}); err != nil {
+	if err := s.render(&b, r, v); err != nil {
 		s.cfg.Log.Error("page failed", "page", v.name, "path", r.URL.Path, "error", err)
 		http.Error(w, "A fault of this node. Its log says more; please try again.", http.StatusInternalServerError)
 		return
@@ -233,6 +273,16 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, v view) {
 	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(v.status)
 	_, _ = w.Write(b.Bytes())
+}
+
+func (s *site) render(b *bytes.Buffer, r *http.Request, v view) error {
+	a := askingOf(r)
+	tag := a.printer.Tag()
+	t, err := s.template(v.name, tag)
+	if err != nil {
+		return err
+	}
+	return t.Execute(b, shell{v.model, s.visitor(r), a.theme, languageChoices(r), tag.Own(), hereOf(r)})
 }
 
 func (s *site) today() protocol.Date { return protocol.DateOf(s.cfg.Now()) }

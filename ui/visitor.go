@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,7 +17,7 @@ import (
 // visitor is what the head of every page says of who looks at it.
 type visitor struct {
 	Doors               bool // there is a way to sign in
-	Name                []speech
+	Name                template.HTML
 	SignIn              string // address of the page, which leads back here
 	AtAccount, AtSignIn bool
 }
@@ -27,7 +28,7 @@ func (s *site) visitor(r *http.Request) visitor {
 	}
 	v := visitor{Doors: true, SignIn: signInFrom(r), AtAccount: r.URL.Path == "/account", AtSignIn: r.URL.Path == "/sign-in"}
 	if a := door.ActorOf(r.Context()); a.Session != "" {
-		v.Name = spoken(a.Name)
+		v.Name = voice(a.Name)
 	}
 	return v
 }
@@ -60,7 +61,7 @@ func local(to string) string {
 
 // identify says who asks, to door.ActorOf. Pages with a person's name on them are kept nowhere.
 func (s *site) identify(w http.ResponseWriter, r *http.Request) (*http.Request, error) {
-	if s.cfg.Door == nil || strings.HasPrefix(r.URL.Path, "/assets/") {
+	if s.cfg.Door == nil {
 		return r, nil
 	}
 	known, err := s.cfg.Door.Identify(r)
@@ -87,25 +88,17 @@ func (s *site) behind(mk handler) http.HandlerFunc {
 		w.Header().Set("Referrer-Policy", "strict-origin")
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
-			s.write(w, r, s.problemView(http.StatusBadRequest, "The form could not be read", "It is too large, or was cut off on its way.", "Go back and send it again, with less text."))
+			s.write(w, r, s.problemView(r, http.StatusBadRequest, "form"))
 			return
 		}
 		v, err := mk(w, r)
 		if err != nil {
-			v = s.problem(err)
+			v = s.problem(r, err)
 		}
 		if v.name != "" {
 			s.write(w, r, v)
 		}
 	}
-}
-
-// scripted is behind, for the pages that ask for a passkey.
-func (s *site) scripted(mk handler) http.HandlerFunc {
-	return s.behind(func(w http.ResponseWriter, r *http.Request) (view, error) {
-		w.Header().Set("Content-Security-Policy", policy+"; script-src 'self'; connect-src 'self'")
-		return mk(w, r)
-	})
 }
 
 // doorsAMinute bounds what one network may try at the doors. Passwords have a stricter bound of their own.
@@ -114,7 +107,7 @@ const doorsAMinute = 60
 // limited refuses who knocks too often.
 func (s *site) limited() func(http.Handler) http.Handler {
 	return door.Limit(doorsAMinute, time.Minute, door.NetworkOf, func(w http.ResponseWriter, r *http.Request) {
-		s.write(w, r, s.problemView(http.StatusTooManyRequests, "Too many attempts", "This address has sent too many requests.", "Wait a minute, then try again."))
+		s.write(w, r, s.problemView(r, http.StatusTooManyRequests, "attempts"))
 	})
 }
 
@@ -131,8 +124,8 @@ func (s *site) doors(mux *http.ServeMux) {
 	post("/verify", s.behind(s.verify))
 	get("/reset", s.behind(s.reset))
 	post("/reset", s.behind(s.setPassword))
-	get("/sign-in", s.scripted(s.signInPage))
-	post("/sign-in", s.scripted(s.signIn))
+	get("/sign-in", s.behind(s.signInPage))
+	post("/sign-in", s.behind(s.signIn))
 	post("/sign-in/passkey", s.behind(s.beginSignIn))
 	post("/sign-in/passkey/finish", s.behind(s.finishSignIn))
 	post("/sign-out", s.behind(s.signOut))

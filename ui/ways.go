@@ -2,6 +2,7 @@ package ui
 
 import (
 	"encoding/json"
+	"html/template"
 	"net/http"
 
 	"github.com/asean-tmh/tmh/node/access"
@@ -55,21 +56,18 @@ func (s *site) personalData(w http.ResponseWriter, _ *http.Request, a access.Act
 	return view{}, nil
 }
 
-func (s *site) eraseView(err error) view {
-	return s.formView("Erase your account", []string{
-		"Your name, address, password, passkeys, sessions and tokens are removed from this node for ever. Nobody can bring them back.",
-		"Listings stay: they belong to your organisation. Their history then names you by a number that leads to nobody.",
-		"Where the text of a full record names you, ask its editor to change that. Backups of this node hold your data until they are replaced.",
-	}, form{
-		ID: "erase", Action: "/account/erase", Button: "Erase my account", Danger: true,
+func (s *site) eraseView(r *http.Request, err error) view {
+	p := printer(r)
+	return s.formView(r, "account.erase.title", []template.HTML{p.HTML("account.erase.lead"), p.HTML("account.erase.listings"), p.HTML("account.erase.rest")}, form{
+		ID: "erase", Action: "/account/erase", Button: p.HTML("account.erase.button"), Danger: true,
 		Groups: []group{{Fields: []field{
-			{Name: "confirm", Label: "Your e-mail address", Hint: "Type it to confirm.", Type: "email", Autocomplete: "off"},
+			{Name: "confirm", Label: p.HTML("account.erase.email"), Hint: p.HTML("account.erase.email-hint"), Type: "email", Autocomplete: "off"},
 		}}},
-	}, err, option{Value: "/account", Label: "Keep my account"}, option{Value: "/account/data", Label: "Download my data first"})
+	}, err, link(p, "/account", "account.erase.keep"), link(p, "/account/data", "account.erase.data"))
 }
 
-func (s *site) erasePage(_ http.ResponseWriter, _ *http.Request, _ access.Actor) (view, error) {
-	return s.eraseView(nil), nil
+func (s *site) erasePage(_ http.ResponseWriter, r *http.Request, _ access.Actor) (view, error) {
+	return s.eraseView(r, nil), nil
 }
 
 func (s *site) erase(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
@@ -78,10 +76,10 @@ func (s *site) erase(w http.ResponseWriter, r *http.Request, a access.Actor) (vi
 		return view{}, err
 	}
 	if typed, err := access.Email(r.PostFormValue("confirm")); err != nil || typed != u.Email {
-		return s.eraseView(protocol.Errorf(protocol.CodeValue, "confirm", "this is not the address of your account: type it as it stands on the page of your account")), nil
+		return s.eraseView(r, protocol.Errorf(protocol.CodeValue, "confirm", "this is not the address of your account: type it as it stands on the page of your account")), nil
 	}
 	if err := s.cfg.House.People.Erase(a, a.User); err != nil {
-		return s.eraseView(s.fault(r, err)), nil
+		return s.eraseView(r, s.fault(r, err)), nil
 	}
 	s.cfg.Door.Keep(w, access.SignedIn{})
 	return moved(w, r, "/signed-out?done=erased")

@@ -2,59 +2,122 @@ package ui
 
 import (
 	"cmp"
-	"fmt"
+	"html/template"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/asean-tmh/tmh/configs/codes"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
-// why is an explanation: rows whose weights sum to the score.
+// why is an explanation: words that a search and a listing share, what else speaks for it, and rows whose weights sum to the score.
 type why struct {
-	Sentence []speech
-	Rows     []whyRow
-	Score    string
-	ID       string // unique on the page
+	Pairs []pair
+	Says  []template.HTML // sentences
+	Rows  []whyRow
+	Score string
+	ID    string // unique on the page
 }
 
+// pair is a word of the search and what stands for it in the listing.
+type pair struct{ Asked, Means, Found template.HTML }
+
 type whyRow struct {
-	What          []speech
-	Kind          string // of part, and where it stands
+	What          template.HTML
+	Kind          template.HTML // of part, and where it stands
 	Weight, Share string
 	Bar           string // width in percent of the heaviest
 	Off           bool   // it takes from the score
 }
 
-func explain(h exchange.Hit, id string) *why {
-	w := &why{Score: signed(h.Score), ID: id, Sentence: spoken(withoutVerdict(h.Explanation.Sentence, h.Verdict))}
+const mostPairs = 6
+
+func explain(p *lang.Printer, h exchange.Hit, id string) *why {
+	w := &why{Score: signed(p, h.Score), ID: id}
+	w.Pairs, w.Says = inShort(p, h.Explanation.Parts)
 	parts := together(h.Explanation.Parts)
 	heaviest := 0.0
-	for _, p := range parts {
-		heaviest = max(heaviest, p.Weight, -p.Weight)
+	for _, x := range parts {
+		heaviest = max(heaviest, x.Weight, -x.Weight)
 	}
-	for _, p := range parts {
-		what, kind := partWords(p)
-		if len(p.Fields) > 0 {
-			kind += " in " + strings.Join(p.Fields, ", ")
+	for _, x := range parts {
+		what, kind := partWords(p, x)
+		if len(x.Fields) > 0 {
+			kind = p.HTML("why.kind-in", "Kind", kind, "Fields", listOf(p, fieldNames(p, x.Fields)))
 		}
-		row := whyRow{What: spoken(what), Kind: kind, Weight: signed(p.Weight), Bar: "0", Off: p.Weight < 0}
+		row := whyRow{What: what, Kind: kind, Weight: signed(p, x.Weight), Bar: "0", Off: x.Weight < 0}
 		if h.Score > 0 {
-			row.Share = strings.Replace(fmt.Sprintf("%.0f%%", 100*p.Weight/h.Score), "-", "−", 1)
+			row.Share = minus(p.Decimal(100*x.Weight/h.Score, 0)) + "%"
 		}
 		if heaviest > 0 {
-			row.Bar = fmt.Sprintf("%.1f", 100*max(p.Weight, -p.Weight)/heaviest)
+			row.Bar = percent(100 * max(x.Weight, -x.Weight) / heaviest)
 		}
 		w.Rows = append(w.Rows, row)
 	}
 	return w
 }
 
+// inShort says in one breath why a listing was found.
+func inShort(p *lang.Printer, parts []match.Part) (pairs []pair, says []template.HTML) {
+	var related, codesOf, fits []template.HTML
+	words := 0
+	for _, x := range parts {
+		switch x.Kind {
+		case match.PartTerm:
+			if words++; len(pairs) < mostPairs {
+				one := pair{Asked: voice(x.Term), Found: voice(x.Found)}
+				if x.Means != "" && !strings.EqualFold(x.Means, x.Term) && !strings.EqualFold(x.Means, x.Found) {
+					one.Means = english(p, x.Means)
+				}
+				pairs = append(pairs, one)
+			}
+		case match.PartTopic:
+			if len(related) == 0 && x.Term != "" && x.Found != "" {
+				related = append(related, p.HTML("why.says-related", "Word", voice(quote(x.Term)), "Other", voice(quote(x.Found))))
+			}
+		case match.PartCode:
+			if len(codesOf) < 2 {
+				what, _ := codeWords(p, x)
+				codesOf = append(codesOf, what)
+			}
+		case match.PartFit:
+			if what := fitWords(p, x.Term, ".short"); what != "" {
+				fits = append(fits, what)
+			}
+		}
+	}
+	if words > len(pairs) {
+		says = append(says, p.HTMLN("why.says-more", words-len(pairs)))
+	}
+	says = append(says, related...)
+	if len(codesOf) > 0 {
+		says = append(says, p.HTML("why.says-codes", "Codes", listOf(p, codesOf)))
+	}
+	if len(fits) > 0 {
+		says = append(says, p.HTML("why.says-fits", "What", listOf(p, fits)))
+	}
+	if len(pairs) == 0 {
+		says = append([]template.HTML{p.HTML("why.says-none")}, says...)
+	}
+	return pairs, says
+}
+
+func fieldNames(p *lang.Printer, fields []string) (list []template.HTML) {
+	for _, f := range fields {
+		switch f {
+		case "title", "keywords", "abstract":
+			list = append(list, p.HTML("why.field."+f))
+		default:
+			list = append(list, english(p, f))
+		}
+	}
+	return list
+}
+
 // together makes one part of the many small ones that say the same: words that the best matches share.
 func together(parts []match.Part) []match.Part {
-	const named = 5
 	var out []match.Part
 	var words []string
 	at := -1
@@ -63,7 +126,11 @@ func together(parts []match.Part) []match.Part {
 			out = append(out, p)
 			continue
 		}
-		if w := translated(p); !slices.Contains(words, w) {
+		w := quote(p.Term)
+		if p.Means != "" && !strings.EqualFold(p.Means, p.Term) {
+			w += " → " + p.Means
+		}
+		if !slices.Contains(words, w) {
 			words = append(words, w)
 		}
 		if at < 0 {
@@ -73,10 +140,7 @@ func together(parts []match.Part) []match.Part {
 		out[at].Weight += p.Weight
 	}
 	if at >= 0 {
-		out[at].Term = strings.Join(words[:min(named, len(words))], ", ")
-		if n := len(words) - named; n > 0 {
-			out[at].Term += " and " + strconv.Itoa(n) + " more"
-		}
+		out[at].Term, out[at].Level = strings.Join(words[:min(namedWords, len(words))], ", "), max(0, len(words)-namedWords)
 	}
 	slices.SortStableFunc(out, func(a, b match.Part) int {
 		switch match.PartOther {
@@ -90,93 +154,91 @@ func together(parts []match.Part) []match.Part {
 	return out
 }
 
-func signed(f float64) string { return strings.Replace(fmt.Sprintf("%.3f", f), "-", "−", 1) }
+// namedWords of the best matches are named, and the others counted.
+const namedWords = 5
 
-// withoutVerdict leaves out what stands beside the sentence already.
-func withoutVerdict(sentence string, v match.Verdict) string {
-	rest, ok := strings.CutPrefix(sentence, verdictWords(v)+": ")
-	if !ok || rest == "" {
-		return sentence
-	}
-	return strings.ToUpper(rest[:1]) + rest[1:] // our own words, which begin with an English letter
-}
+func signed(p *lang.Printer, f float64) string { return minus(p.Decimal(f, 3)) }
+
+// minus is the sign of a negative number, as it is printed.
+func minus(s string) string { return strings.Replace(s, "-", "−", 1) }
 
 // partWords say what a part is, and of which kind.
-func partWords(p match.Part) (what, kind string) {
-	switch p.Kind {
+func partWords(p *lang.Printer, x match.Part) (what, kind template.HTML) {
+	switch x.Kind {
 	case match.PartTerm:
-		return translated(p), "word"
+		return translated(p, x), p.HTML("why.kind.word")
 	case match.PartBigram:
-		return quote(p.Term), "neighbouring words"
+		return voice(quote(x.Term)), p.HTML("why.kind.neighbours")
 	case match.PartExpansion:
-		return p.Term, "words of the best matches"
-	case match.PartTopic:
-		if p.Term == "" || p.Found == "" {
-			return "The same topic", "related words, all others together"
+		if x.Level > 0 {
+			return p.HTMLN("why.and-more", x.Level, "Words", voice(x.Term)), p.HTML("why.kind.expansion")
 		}
-		return translated(match.Part{Term: p.Term, Means: p.Means}) + " goes with " + quote(p.Found), "related words"
+		return voice(x.Term), p.HTML("why.kind.expansion")
+	case match.PartTopic:
+		if x.Term == "" || x.Found == "" {
+			return p.HTML("why.topic"), p.HTML("why.kind.related-all")
+		}
+		return p.HTML("why.related", "Word", translated(p, match.Part{Term: x.Term, Means: x.Means}), "Other", voice(quote(x.Found))), p.HTML("why.kind.related")
 	case match.PartCode:
-		return codeWords(p)
+		return codeWords(p, x)
 	case match.PartFit:
-		return fitWords(p.Term), "fit"
+		if what = fitWords(p, x.Term, ""); what == "" {
+			what = english(p, x.Term)
+		}
+		return what, p.HTML("why.kind.fit")
 	case match.PartStale:
-		return "Its origin was not heard of for long, so it may be out of date", "taken off"
+		return p.HTML("why.stale"), p.HTML("why.kind.off")
 	case match.PartEmbedding:
-		return "A language model finds the texts alike", "outside opinion"
+		return p.HTML("why.model"), p.HTML("why.kind.outside")
 	case match.PartOther:
-		return "Lighter parts together", ""
+		return p.HTML("why.lighter"), ""
 	}
-	return p.Term, p.Kind
+	return english(p, x.Term), english(p, x.Kind)
 }
 
 func quote(s string) string { return "“" + s + "”" }
 
 // translated names a word, what it means in English, and the listing's own word where it is another one.
-func translated(p match.Part) string {
-	s := quote(p.Term)
-	if p.Means != "" && !strings.EqualFold(p.Means, p.Term) {
-		s += " → " + p.Means
+func translated(p *lang.Printer, x match.Part) template.HTML {
+	out := voice(quote(x.Term))
+	if x.Means != "" && !strings.EqualFold(x.Means, x.Term) {
+		out += " → " + english(p, x.Means)
 	}
-	if p.Found != "" {
-		s += ", here " + quote(p.Found)
+	if x.Found != "" {
+		out = p.HTML("why.here", "Word", out, "Found", voice(quote(x.Found)))
 	}
-	return s
+	return out
 }
 
-func codeWords(p match.Part) (what, kind string) {
-	system, code, _ := strings.Cut(p.Term, " ")
-	var list codes.List
-	var name string
+func codeWords(p *lang.Printer, x match.Part) (what, kind template.HTML) {
+	system, code, _ := strings.Cut(x.Term, " ")
+	var in codes.List
 	levels := 1
 	switch system {
 	case "FORD":
-		list, name, levels = codes.FORD(), "field of research", 2
+		in, levels = codes.FORD(), 2
 	case "ISIC":
-		list, name, levels = codes.ISIC(), "industry", 2
+		in, levels = codes.ISIC(), 2
 	case "IPC":
-		list, name, levels = codes.IPC(), "patent class", 3
+		in, levels = codes.IPC(), 3
 	case "SDG":
-		list, name = codes.SDG(), "development goal"
+		in = codes.SDG()
 	default:
-		return p.Term, "shared code"
+		return english(p, x.Term), p.HTML("why.kind.code")
 	}
-	kind = "shared " + name
+	list := strings.ToLower(system)
+	kind = p.HTML("why.kind." + list)
 	if levels > 1 {
-		kind += ", level " + strconv.Itoa(p.Level) + " of " + strconv.Itoa(levels)
+		kind = p.HTML("why.kind-level", "Kind", kind, "Level", x.Level, "Levels", levels)
 	}
-	return coded(list, code), kind
+	return coded(p, list, in, code), kind
 }
 
-func fitWords(name string) string {
+// fitWords say what fits; short as a part of a sentence.
+func fitWords(p *lang.Printer, name, short string) template.HTML {
 	switch name {
-	case "readiness":
-		return "The technology is as ready as wanted"
-	case "cooperation":
-		return "Both want to work together in the same way"
-	case "partner":
-		return "One is the kind of partner that the other seeks"
-	case "country":
-		return "One is in a country in which the other seeks partners"
+	case "readiness", "cooperation", "partner", "country":
+		return p.HTML("why.fit." + name + short)
 	}
-	return name
+	return ""
 }

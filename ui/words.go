@@ -1,8 +1,7 @@
 package ui
 
 import (
-	"fmt"
-	"strconv"
+	"html/template"
 	"time"
 
 	"golang.org/x/text/language"
@@ -10,86 +9,52 @@ import (
 	"github.com/asean-tmh/tmh/configs/codes"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
-// freshness says in words how far a copy can be trusted. Tone is good, wait or bad.
+// freshness says in words how far a copy can be trusted.
 type freshness struct {
-	Tone, Short, Long string
-	At                string // RFC 3339, for <time>; may be empty
+	Class       string // own, proven, catching-up, stale, disputed or never: each has a shape of its own
+	Short, Long template.HTML
+	At          string // RFC 3339, for <time>; may be empty
 }
 
-func fresh(f exchange.Freshness, now time.Time) freshness {
-	heard := "never"
-	out := freshness{}
+func fresh(p *lang.Printer, f exchange.Freshness, now time.Time) freshness {
+	out := freshness{Class: classOf(f.State)}
+	ago, since := p.Text("word.unknown"), p.Text("word.unknown")
 	if f.LastHeard != 0 {
 		out.At = f.LastHeard.Time().Format(time.RFC3339)
-		heard = ago(now.Sub(f.LastHeard.Time()))
+		ago, since = p.AgoText(now.Sub(f.LastHeard.Time())), lang.Text{Text: p.Moment(f.LastHeard)}
+	}
+	key := out.Class
+	if key == "never" {
+		key = "unheard"
 	}
 	switch f.State {
-	case exchange.Own:
-		out.Tone, out.Short, out.Long = "good", "published here", "This node is the origin of this listing."
 	case exchange.Proven:
-		out.Tone, out.Short = "good", "proven, heard "+heard
-		out.Long = "This copy is equal to what its origin signed. The origin was last heard " + heard + "."
-	case exchange.CatchingUp:
-		out.Tone, out.Short = "wait", "catching up"
-		out.Long = "Newer changes of this origin are being fetched; the catalogue as a whole is not proven yet."
+		out.Short, out.Long = p.HTML("fresh.proven.short", "Ago", ago), p.HTML("fresh.proven.long", "Ago", ago)
 	case exchange.Stale:
-		since := "ever"
-		if f.LastHeard != 0 {
-			since = moment(f.LastHeard)
-		}
-		out.Tone, out.Short = "bad", "stale: not heard since "+since
-		out.Long = "The origin has not been heard since " + since + ". What is shown may be out of date."
-	case exchange.Disputed:
-		out.Tone, out.Short = "bad", "disputed"
-		out.Long = "What the origin signed is in dispute. The copy is frozen as it stood."
+		out.Short, out.Long = p.HTML("fresh.stale.short", "Since", since), p.HTML("fresh.stale.long", "Since", since)
 	default:
-		out.Tone, out.Short, out.Long = "bad", "never heard", "Nothing was ever received from this origin."
+		out.Short, out.Long = p.HTML("fresh."+key+".short"), p.HTML("fresh."+key+".long")
 	}
 	return out
 }
 
-func ago(d time.Duration) string {
-	for _, u := range []struct {
-		size time.Duration
-		name string
-	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
-		if n := int(d / u.size); n >= 1 {
-			return count(n, u.name) + " ago"
-		}
+func classOf(s exchange.CopyState) string {
+	switch s {
+	case exchange.Own:
+		return "own"
+	case exchange.Proven:
+		return "proven"
+	case exchange.CatchingUp:
+		return "catching-up"
+	case exchange.Stale:
+		return "stale"
+	case exchange.Disputed:
+		return "disputed"
 	}
-	return "just now"
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return number(n) + " " + noun + "s"
-}
-
-// number groups digits by thin spaces that do not break: 12 345.
-func number(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "\u202f" + s[i:]
-	}
-	return s
-}
-
-func moment(i protocol.Instant) string {
-	if i == 0 {
-		return ""
-	}
-	return i.Time().Format("2 Jan 2006, 15:04 UTC")
-}
-
-func day(d protocol.Date) string {
-	if d == 0 {
-		return ""
-	}
-	return d.Time().Format("2 January 2006")
+	return "never"
 }
 
 // preferred are the visitor's languages that listings may be written in, best first.
@@ -105,31 +70,42 @@ func preferred(acceptLanguage string) (langs []protocol.Lang) {
 	return langs[:min(len(langs), 20)]
 }
 
-// label of a code, with the code itself behind it where that says more.
-func label(in codes.List, code string) string {
-	if l := in.Label(code); l != "" {
-		return l
+// coded is the name of a code with the code behind it; of one that has no name, within which other it lies.
+func coded(p *lang.Printer, list string, in codes.List, code string) template.HTML {
+	if in.Label(code) != "" {
+		return p.HTML("find.code", "Name", p.Label(list, code), "Code", code)
 	}
-	return code
+	if parent := in.Parent(code); parent != "" {
+		return p.HTML("find.code-within", "Name", p.Label(list, parent), "Code", code, "Parent", parent)
+	}
+	return voice(code)
 }
 
-func coded(in codes.List, code string) string {
-	l := in.Label(code)
-	if l == "" {
-		if p := in.Parent(code); p != "" {
-			return fmt.Sprintf("%s (%s, within %s)", in.Label(p), code, p)
+// languageName is the language's name in itself.
+func languageName(l protocol.Lang) string {
+	if own := codes.Language().Parent(string(l)); own != "" {
+		return own
+	}
+	return string(l)
+}
+
+// memberText is a member's name: a country's in the language of the page, any other as it stands.
+func memberText(p *lang.Printer, m exchange.MemberState) lang.Text {
+	switch {
+	case m.Name == "":
+		return lang.Text{Text: string(m.ID)}
+	case m.Country != "" && m.Name == codes.Country().Label(string(m.Country)):
+		return p.Country(string(m.Country))
+	}
+	return lang.Text{Text: m.Name}
+}
+
+// memberName is a member's name by its id.
+func (s *site) memberName(p *lang.Printer, id protocol.MemberID) lang.Text {
+	for _, m := range s.cfg.Desk.Members() {
+		if m.ID == id {
+			return memberText(p, m)
 		}
-		return code
 	}
-	return l + " (" + code + ")"
-}
-
-// languageName in the language itself and in English.
-func languageName(l protocol.Lang) (own, english string) {
-	all := codes.Language()
-	own, english = all.Parent(string(l)), all.Label(string(l))
-	if own == "" {
-		return string(l), string(l)
-	}
-	return own, english
+	return lang.Text{Text: string(id)}
 }

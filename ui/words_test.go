@@ -9,6 +9,7 @@ import (
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 func TestTeaserIsCutBetweenWordsOrCharacters(t *testing.T) {
@@ -42,21 +43,24 @@ func whole(pieces []match.Piece) string {
 }
 
 func TestFreshnessInWords(t *testing.T) {
+	b, err := lang.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
 	now := time.Unix(1_790_000_000, 0)
 	heard := protocol.InstantOf(now.Add(-3 * time.Minute))
-	for state, want := range map[exchange.CopyState]string{
-		exchange.Own: "published here", exchange.Proven: "proven, heard 3 minutes ago", exchange.CatchingUp: "catching up",
-		exchange.Stale: "stale: not heard since 21 Sep 2026, 14:10 UTC", exchange.Disputed: "disputed", exchange.Unheard: "never heard",
+	for state, want := range map[exchange.CopyState][2]string{
+		exchange.Own: {"own", "Published here"}, exchange.Proven: {"proven", "Proven, heard 3 minutes ago"}, exchange.CatchingUp: {"catching-up", "Catching up"},
+		exchange.Stale: {"stale", "Stale: not heard since 21 September 2026, 14:10 UTC"}, exchange.Disputed: {"disputed", "Disputed"}, exchange.Unheard: {"never", "Never heard"},
 	} {
-		f := fresh(exchange.Freshness{State: state, LastHeard: heard}, now)
-		if f.Short != want || f.Long == "" || f.Tone == "" {
+		f := fresh(b.Printer(lang.English), exchange.Freshness{State: state, LastHeard: heard}, now)
+		if f.Class != want[0] || string(f.Short) != want[1] || f.Long == "" {
 			t.Errorf("%s: %+v, want %q", state, f, want)
 		}
 	}
-	for d, want := range map[time.Duration]string{-time.Hour: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 47 * time.Hour: "1 day ago"} {
-		if got := ago(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
-		}
+	f := fresh(b.Printer("th"), exchange.Freshness{State: exchange.Stale, LastHeard: heard}, now)
+	if !strings.Contains(string(f.Short), "2569") {
+		t.Errorf("in Thai: %s", f.Short)
 	}
 }
 

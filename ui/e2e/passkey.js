@@ -25,6 +25,13 @@ export async function phone(page) {
   };
 }
 
+// leave by the menu that has the person's name.
+export async function leave(page, name = 'Chan Dara') {
+  await page.locator('.tmh-menu summary', { hasText: name }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+}
+
 // says waits until a status of the page says something that fits.
 export async function says(page, pattern) {
   await page.getByRole('status').filter({ hasText: pattern }).waitFor();
@@ -56,8 +63,7 @@ export async function journey(page, base, enter) {
   assert.equal(made.isResidentCredential, true);
   assert.equal(made.rpId, new URL(base).hostname);
   assert.equal(Buffer.from(made.userHandle, 'base64').length, 64);
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+  await leave(page);
   await signIn(page, base);
   const [used] = await device.keys();
   assert.ok(used.signCount > made.signCount, `counter ${made.signCount}, then ${used.signCount}`);
