@@ -449,7 +449,7 @@ func TestOneListingThroughAllDoors(t *testing.T) {
 	var inPage string
 	heading := ""
 	for n := range page.Descendants() {
-		if n.Type == html.ElementNode && n.Data == "script" {
+		if n.Type == html.ElementNode && n.Data == "script" && slices.Contains(n.Attr, html.Attribute{Key: "type", Val: "application/ld+json"}) {
 			inPage = n.FirstChild.Data
 		}
 		if n.Type == html.ElementNode && n.Data == "h1" {
