@@ -55,28 +55,19 @@ type tokenRow struct {
 }
 
 func (s *site) accountPages(get, post func(string, http.HandlerFunc)) {
-	mine := func(mk func(http.ResponseWriter, *http.Request, access.Actor) (view, error)) handler {
-		return func(w http.ResponseWriter, r *http.Request) (view, error) {
-			a, ok := s.signedIn(w, r)
-			if !ok {
-				return view{}, nil
-			}
-			return mk(w, r, a)
-		}
-	}
-	get("/account", s.behind(mine(s.account)))
-	get("/account/data", s.behind(mine(s.personalData)))
-	get("/account/erase", s.behind(mine(s.erasePage)))
-	post("/account/erase", s.behind(mine(s.erase)))
+	get("/account", s.mine(s.account))
+	get("/account/data", s.mine(s.personalData))
+	get("/account/erase", s.mine(s.erasePage))
+	post("/account/erase", s.mine(s.erase))
 	for path, act := range map[string]func(http.ResponseWriter, *http.Request, access.Actor) (view, error){
 		"profile": s.changeProfile, "email": s.changeEmail, "password": s.changePassword,
 		"passkeys/rename": s.renamePasskey, "passkeys/remove": s.removePasskey, "identities/remove": s.removeIdentity,
 		"sessions/end": s.endSession, "tokens": s.createToken, "tokens/revoke": s.revokeToken,
 	} {
-		post("/account/"+path, s.behind(mine(act)))
+		post("/account/"+path, s.mine(act))
 	}
-	post("/account/passkeys/begin", s.behind(mine(s.beginPasskey)))
-	post("/account/passkeys/finish", s.behind(mine(s.finishPasskey)))
+	post("/account/passkeys/begin", s.mine(s.beginPasskey))
+	post("/account/passkeys/finish", s.mine(s.finishPasskey))
 }
 
 // doneWords say what the address of the page says was done. Nothing else of the address is shown.

@@ -19,7 +19,9 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -151,8 +153,18 @@ func (s *site) parsePages() (map[string]*template.Template, error) {
 	return all, nil
 }
 
-func pageNames() []string {
-	return []string{"search", "listing", "full", "federation", "figures", "problem", "form", "sign-in", "account", "posting", "done", "reference"}
+// pageNames are those of the files in pages, but for what several pages share.
+func pageNames() (names []string) {
+	files, err := pages.ReadDir("pages")
+	if err != nil {
+		panic("ui: " + err.Error())
+	}
+	for _, f := range files {
+		if name, is := strings.CutSuffix(f.Name(), ".html"); is && !slices.Contains([]string{"layout", "parts", "fields"}, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 type spokenPage struct {

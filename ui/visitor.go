@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,10 +17,13 @@ import (
 
 // visitor is what the head of every page says of who looks at it.
 type visitor struct {
-	Doors               bool // there is a way to sign in
-	Name                template.HTML
-	SignIn              string // address of the page, which leads back here
-	AtAccount, AtSignIn bool
+	Doors                bool // there is a way to sign in
+	Name                 template.HTML
+	SignIn               string // address of the page, which leads back here
+	AtAccount, AtSignIn  bool
+	Posts                string // address for posting a listing; "" for who may not
+	Organisation         string // address of the own organisation's page; "" for none
+	Reviews, Administers bool
 }
 
 func (s *site) visitor(r *http.Request) visitor {
@@ -29,6 +33,13 @@ func (s *site) visitor(r *http.Request) visitor {
 	v := visitor{Doors: true, SignIn: signInFrom(r), AtAccount: r.URL.Path == "/account", AtSignIn: r.URL.Path == "/sign-in"}
 	if a := door.ActorOf(r.Context()); a.Session != "" {
 		v.Name = voice(a.Name)
+		if slices.Contains(a.Roles, access.Editor) {
+			v.Posts = "/post"
+		}
+		if a.Organisation != "" {
+			v.Organisation = organisationPath(a.Organisation)
+		}
+		v.Reviews, v.Administers = slices.Contains(a.Roles, access.Reviewer), slices.Contains(a.Roles, access.Admin)
 	}
 	return v
 }
@@ -132,6 +143,13 @@ func (s *site) doors(mux *http.ServeMux) {
 	get("/signed-out", s.behind(s.signedOut))
 	s.accountPages(get, post)
 	s.postingPages(get, post)
+	s.writePages(get, post)
+	s.organisationPages(get, post)
+	s.importPages(mux, get, post)
+	s.deskPages(get, post)
+	s.adminPages(get, post)
+	s.welcomePages(get, post)
+	s.savedPages(get, post)
 }
 
 // signedIn is who sits at the browser. A token is not asked: it is for programs, which have the API.
@@ -146,6 +164,17 @@ func (s *site) signedIn(w http.ResponseWriter, r *http.Request) (access.Actor, b
 		return a, false
 	}
 	return a, true
+}
+
+// mine makes a page for who is signed in; all others are asked to sign in first.
+func (s *site) mine(mk func(http.ResponseWriter, *http.Request, access.Actor) (view, error)) http.HandlerFunc {
+	return s.behind(func(w http.ResponseWriter, r *http.Request) (view, error) {
+		a, ok := s.signedIn(w, r)
+		if !ok {
+			return view{}, nil
+		}
+		return mk(w, r, a)
+	})
 }
 
 // moved answers with another page of this node.
