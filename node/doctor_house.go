@@ -7,6 +7,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/house"
+	"github.com/asean-tmh/tmh/node/intake"
 )
 
 // What the doctor says of people, mail, the audit log and the certificate.
@@ -47,6 +48,7 @@ func judgeHouse(f *exchange.Findings, c house.Condition, now time.Time) {
 		f.Fine("tokens", "none waits to be confirmed")
 	}
 	judgeMail(f, c, now)
+	judgeImports(f, c.Imports)
 	switch {
 	case c.ProviderFault != "":
 		f.Fault("sign-in elsewhere", "See oidc.issuer in tmh.yaml, and ask the provider's operator. Passwords and passkeys go on working.", "%s: %s", c.Provider, c.ProviderFault)
@@ -83,6 +85,45 @@ func judgeMail(f *exchange.Findings, c house.Condition, now time.Time) {
 	default:
 		f.Fine("mail", "the server answers; %s", waits(m.Waiting))
 	}
+}
+
+// judgeImports says what nobody would notice otherwise: an import that waits for a word, a repository that brings nothing any more.
+func judgeImports(f *exchange.Findings, h intake.Health) {
+	at := func(t time.Time) string {
+		if t.IsZero() {
+			return "never"
+		}
+		return t.UTC().Format(time.DateTime + " UTC")
+	}
+	switch {
+	case h.Waiting > 0:
+		f.Warn("imports", "Let its organisation look at it: it would withdraw many listings, and confirms or cancels that on the page of the import.",
+			"%s to be confirmed, the first of them begun %s", waitsFor(h.Waiting), at(h.Oldest))
+	case h.Unfinished > 0:
+		f.Fine("imports", "%s not finished yet", are(h.Unfinished, "import"))
+	default:
+		f.Fine("imports", "none is unfinished")
+	}
+	for _, t := range h.Failing {
+		f.Warn("harvest of "+t.Repository, "Ask who runs the repository, or mend what is said of it, and harvest once by hand.", "the newest one, %s, failed: %s", at(t.Since), t.Why)
+	}
+	for _, t := range h.Overdue {
+		f.Warn("harvest of "+t.Repository, "See whether an import of the same organisation waits to be confirmed, or whether the node does not sign.", "it was due %s and has not begun", at(t.Since))
+	}
+}
+
+func waitsFor(k int) string {
+	if k == 1 {
+		return "1 import waits"
+	}
+	return count(k, "import") + " wait"
+}
+
+func are(k int, noun string) string {
+	if k == 1 {
+		return "1 " + noun + " is"
+	}
+	return count(k, noun) + " are"
 }
 
 func waits(k int) string {

@@ -10,6 +10,7 @@ import (
 	"github.com/asean-tmh/tmh/node/audit"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/house"
+	"github.com/asean-tmh/tmh/node/intake"
 	"github.com/asean-tmh/tmh/node/mail"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
@@ -111,6 +112,10 @@ func TestHouseIsJudged(t *testing.T) {
 		"a provider answers":    {func(c *house.Condition) { c.Provider = "https://login.example.org" }, "sign-in elsewhere", exchange.Fine, "answers"},
 		"a log without entries": {func(c *house.Condition) { c.Log.Seq = 0 }, "audit log", exchange.Fine, "empty"},
 		"a log that ends":       {func(*house.Condition) {}, "audit log", exchange.Fine, "entry 7"},
+		"an import waits":       {func(c *house.Condition) { c.Imports.Waiting = 1 }, "imports", exchange.Warning, "1 import waits to be confirmed"},
+		"imports are under way": {func(c *house.Condition) { c.Imports.Unfinished = 2 }, "imports", exchange.Fine, "2 imports are not finished"},
+		"a repository is away":  {func(c *house.Condition) { c.Imports.Failing = []intake.Trouble{{Repository: "o/theses", Why: "404"}} }, "harvest of o/theses", exchange.Warning, "never, failed: 404"},
+		"a harvest is late":     {func(c *house.Condition) { c.Imports.Overdue = []intake.Trouble{{Repository: "o/theses", Since: now}} }, "harvest of o/theses", exchange.Warning, "was due"},
 		"a log that broke off":  {func(c *house.Condition) { c.LogBroken = true }, "audit log", exchange.Fault, "7, is missing"},
 	} {
 		condition := well

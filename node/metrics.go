@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/intake"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
@@ -83,6 +84,15 @@ func newMetrics(n *Node) *metrics {
 		}),
 		gauge("mail_waiting", "Messages that wait to be sent.", func() float64 { waiting, _ := n.mailWaiting(); return float64(waiting) }),
 		gauge("mail_trouble", "1 while the mail server takes nothing.", func() float64 { _, trouble := n.mailWaiting(); return one(trouble) }),
+		gauge("imports_unfinished", "Imports that are queued or worked on.", func() float64 { return float64(n.imports().Unfinished) }),
+		gauge("imports_waiting", "Imports that wait until somebody confirms what they withdraw.", func() float64 { return float64(n.imports().Waiting) }),
+		gauge("harvests_failing", "Repositories whose newest harvest failed, or that are overdue by hours.", func() float64 {
+			h := n.imports()
+			return float64(len(h.Failing) + len(h.Overdue))
+		}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "tmh", Name: "http_refused_total", Help: "Requests that were told to come again, since the node was busy."}, func() float64 {
+			return float64(n.refused.Load())
+		}),
 		gauge("certificate_end_seconds", "When the certificate of pages and API ends, in Unix seconds; 0 without one.", func() float64 {
 			if c := n.pair.Load(); c != nil {
 				return float64(c.expires().Unix())
@@ -102,6 +112,18 @@ func (n *Node) mailWaiting() (waiting int, trouble bool) {
 		n.log.Error("mail queue not read", "error", err)
 	}
 	return h.Waiting, h.Trouble != ""
+}
+
+// imports and harvests, as they stand.
+func (n *Node) imports() (h intake.Health) {
+	if n.house.Imports == nil {
+		return h
+	}
+	h, err := n.house.Imports.Health()
+	if err != nil {
+		n.log.Error("imports not read", "error", err)
+	}
+	return h
 }
 
 // forNetwork is the registry for package p2p, whose count of members' faults is told of each member too.

@@ -99,6 +99,7 @@ type Node struct {
 	oai     *oai.Provider // nil where nobody can ask
 	house   *house.House
 	metrics *metrics
+	refused atomic.Uint64 // requests, because the node was busy
 	roster  atomic.Pointer[protocol.Roster]
 	rivals  atomic.Pointer[protocol.SignedCharter] // a second valid charter of one version
 

@@ -191,7 +191,7 @@ func (n *Node) serveDoors(ctx context.Context) error {
 	}
 	c := counter{n.desk, n}
 	keeper := &door.Keeper{House: n.house, Member: n.cfg.Member, Token: n.cfg.Token, Proxies: n.cfg.Proxies}
-	a := api.New(api.Config{Desk: c, Door: keeper, Operator: operator{n}, Backup: c.Backup, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Member: n.cfg.Member, House: n.house, Version: n.cfg.Version, Secret: n.house.Key("api"), Limits: n.cfg.Limits, Site: n.site, Live: n.live, Replay: n.house.Replay, Now: n.cfg.Now, Log: n.log})
+	a := api.New(api.Config{Desk: c, Door: keeper, Operator: operator{n}, Backup: c.Backup, Decode: ingest.DecodeListingJSON, Gatherer: n.cfg.Metrics, Member: n.cfg.Member, House: n.house, Version: n.cfg.Version, Secret: n.house.Key("api"), Limits: n.cfg.Limits, Refused: func() { n.refused.Add(1) }, Site: n.site, Live: n.live, Replay: n.house.Replay, Now: n.cfg.Now, Log: n.log})
 	g, ctx := errgroup.WithContext(ctx)
 	if n.cfg.HTTP != "" {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", n.cfg.HTTP)

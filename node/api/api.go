@@ -89,6 +89,7 @@ type Config struct {
 	Secret   []byte                                  // authenticates cursors; nil: a random one, and a restart ends the cursors that were given
 	Limits   *Limits                                 // how much one visitor may ask; nil: DefaultLimits
 	Load     *Load                                   // how much is done at once; nil: DefaultLoad
+	Refused  func()                                  // is told of each request that was refused because the node is busy; may be nil
 	Live     *live.Hub                               // queries that are followed; nil: none are
 	Replay   *replay.Log                             // keeps answers to requests with an Idempotency-Key; nil: the header has no effect
 	Now      func() time.Time                        // wall clock, by which listings expire; nil: time.Now

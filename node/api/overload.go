@@ -173,6 +173,9 @@ func (ad *admission) pass(g *gate, w http.ResponseWriter, r *http.Request, next 
 		}
 	}
 	if !g.enter(r.Context()) {
+		if ad.api.cfg.Refused != nil {
+			ad.api.cfg.Refused()
+		}
 		w.Header().Set("Retry-After", "1")
 		ad.api.write(w, newProblem(http.StatusServiceUnavailable, protocol.Errors{busy()}))
 		return

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/asean-tmh/tmh/node/access"
@@ -28,7 +29,8 @@ type IntakeConfig struct {
 }
 
 // Intake measures jobs of a node alone: files of invented rows, through a saved mapping, published without review; each file
-// once more as it is, and once with a tenth of its rows changed.
+// once more as it is, and once with a tenth of its rows changed. Every format has a new node: the second of two would be measured on
+// a database that the first had filled.
 func Intake(ctx context.Context, c IntakeConfig) error {
 	if c.Listings < 10 {
 		return errors.New("there is nothing to measure: want ten rows or more")
@@ -37,18 +39,20 @@ func Intake(ctx context.Context, c IntakeConfig) error {
 		if c.NoIndex && !withoutIndex {
 			continue
 		}
-		if err := c.intake(ctx, withoutIndex); err != nil {
-			return err
+		for _, format := range []tables.Format{tables.CSV, tables.XLSX} {
+			if err := c.intake(ctx, format, withoutIndex); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// intake of one node, whose catalogue grows with every file.
-func (c IntakeConfig) intake(ctx context.Context, withoutIndex bool) error {
+// intake of files of one format.
+func (c IntakeConfig) intake(ctx context.Context, format tables.Format, withoutIndex bool) error {
 	b := &intakeBench{IntakeConfig: c, v: newVaried(c.Corpus)}
 	b.NoIndex = withoutIndex
-	b.Dir = filepath.Join(c.Dir, map[bool]string{true: "without", false: "with"}[withoutIndex])
+	b.Dir = filepath.Join(c.Dir, string(format)+map[bool]string{true: "-without", false: "-with"}[withoutIndex])
 	f, err := b.federation(1)
 	if err != nil {
 		return err
@@ -71,15 +75,15 @@ func (c IntakeConfig) intake(ctx context.Context, withoutIndex bool) error {
 	if withoutIndex {
 		how = "without the match index"
 	}
-	fmt.Fprintf(b.Out, "\nintake: files of %d rows and %d columns, one organisation, published without review, SyncWrites, %d cores, %s\n", c.Listings, len(intakeColumns()), runtime.GOMAXPROCS(0), how)
+	fmt.Fprintf(b.Out, "\nintake: %s files of %d rows and %d columns, one organisation, published without review, SyncWrites, %d cores, %s\n", strings.ToUpper(string(format)), c.Listings, len(intakeColumns()), runtime.GOMAXPROCS(0), how)
 	b.columns = newColumns(b.Out, "", "bytes", "s", "rows/s", "cores", "RssAnon above idle", "still to index", "indexed after s")
-	for _, format := range []tables.Format{tables.CSV, tables.XLSX} {
-		if err := b.format(ctx, format); err != nil {
+	if err := b.format(ctx, format); err != nil {
+		return err
+	}
+	if format == tables.CSV {
+		if err := b.offers(ctx); err != nil {
 			return err
 		}
-	}
-	if err := b.offers(ctx); err != nil {
-		return err
 	}
 	b.say("")
 	if err := b.columns.w.Flush(); err != nil {

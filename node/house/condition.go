@@ -7,6 +7,7 @@ import (
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/audit"
 	"github.com/asean-tmh/tmh/node/document"
+	"github.com/asean-tmh/tmh/node/intake"
 	"github.com/asean-tmh/tmh/node/mail"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
@@ -25,6 +26,7 @@ type Condition struct {
 	ProviderFault string       // why it could not be asked just now
 	Log           audit.Anchor // the newest entry of the audit log
 	LogBroken     bool         // that entry is missing or damaged
+	Imports       intake.Health
 }
 
 // probeTimeout bounds how long the mail server and the provider of identities may take to answer.
@@ -42,6 +44,11 @@ func (h *House) Condition(ctx context.Context) (c Condition, err error) {
 	}
 	if c.Mail, err = h.Mail.Health(); err != nil {
 		return c, err
+	}
+	if h.Imports != nil {
+		if c.Imports, err = h.Imports.Health(); err != nil {
+			return c, err
+		}
 	}
 	if err = h.Store.View(func(tx *store.Tx) error { return h.kept(tx, &c) }); err != nil {
 		return c, err
