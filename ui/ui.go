@@ -25,6 +25,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/gzhttp"
+
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/house"
@@ -129,7 +131,17 @@ func (s *site) handler() http.Handler {
 	if s.cfg.House != nil && s.cfg.Door != nil {
 		s.doors(mux)
 	}
-	return s.common(mux)
+	return squeeze(s.common(mux))
+}
+
+// squeeze sends pages packed to who takes them so. Their length is blurred, by which a listener could otherwise guess what stands on a
+// page that also shows what the guesser sent (the BREACH attack).
+func squeeze(pages http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.ContentTypes([]string{"text/html"}), gzhttp.MinSize(1024), gzhttp.RandomJitter(32, 0, false))
+	if err != nil {
+		panic("ui: " + err.Error())
+	}
+	return wrap(pages)
 }
 
 // parsePages parses each page once, with functions that no page is executed with.
