@@ -210,7 +210,7 @@ func (s *site) common(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-cache")
-		h.Set("Vary", "Accept-Language, Cookie")
+		h.Add("Vary", "Accept-Language, Cookie")
 		h.Set("Content-Language", string(printer(r).Tag()))
 		defer func() {
 			switch p := recover(); p {
