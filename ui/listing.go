@@ -27,6 +27,7 @@ type listingPage struct {
 	Fits       []card
 	Missing    template.HTML // why there is nothing that could fit
 	Weak       bool          // nothing fits well
+	Similar    []card
 	Notes      []template.HTML
 }
 
@@ -86,20 +87,41 @@ func (s *site) listing(r *http.Request) (view, error) {
 	if l.HasFull() {
 		p.Full = href(e.Ref) + "/full"
 	}
-	a, err := s.cfg.Desk.Counterparts(r.Context(), e.Ref, match.Filter{Today: s.today()}, 5, 0)
+	s.compare(r, e, &p)
+	return view{"listing", p, http.StatusOK}, nil
+}
+
+// How many listings stand below one.
+const (
+	mostFits    = 5
+	mostSimilar = 3
+)
+
+// compare a listing with the catalogue: what could fit it, and what is of its own kind and much like it. The listing is worth showing
+// without either.
+func (s *site) compare(r *http.Request, e exchange.Entry, p *listingPage) {
+	say, filter := printer(r), match.Filter{Today: s.today()}
+	a, err := s.cfg.Desk.Counterparts(r.Context(), e.Ref, filter, mostFits, 0)
 	if err != nil {
-		// The listing is worth showing without its counterparts.
 		s.cfg.Log.Warn("counterparts failed", "listing", e.Ref, "error", err)
 		title, _ := say.Problem(protocol.CodeOf(err))
 		p.Missing = say.Say(title)
-		return view{"listing", p, http.StatusOK}, nil
+		return
 	}
 	p.Fits, p.Notes = s.hits(r, a.Hits), notes(say, a, s.cfg.Now())
 	if len(p.Fits) == 0 {
 		p.Missing = say.HTML("sheet.fits-none")
 	}
 	p.Weak = a.Verdict == match.Weak
-	return view{"listing", p, http.StatusOK}, nil
+	filter.Kinds = []protocol.Kind{e.Listing.Kind}
+	a, err = s.cfg.Desk.Match(r.Context(), match.Query{Listing: e.Listing, Self: e.Ref, Filter: filter, Limit: mostSimilar})
+	if err != nil {
+		s.cfg.Log.Warn("similar listings failed", "listing", e.Ref, "error", err)
+		return
+	}
+	if a.Verdict == match.Strong || a.Verdict == match.Fair { // the nearest of what is not alike helps nobody
+		p.Similar = s.hits(r, slices.DeleteFunc(a.Hits, func(h exchange.Hit) bool { return h.Verdict != match.Strong && h.Verdict != match.Fair }))
+	}
 }
 
 // factList gathers facts, of which there may be nothing to say.
