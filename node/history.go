@@ -68,8 +68,8 @@ func (n *Node) record(day protocol.Date, members []exchange.MemberState) error {
 	return n.history.Record(d)
 }
 
-// historyOf the days up to today, at most so many.
-func (n *Node) historyOf(most int) ([]stats.Day, error) {
+// History is how the federation stood on the days up to today, at most so many.
+func (n *Node) History(most int) ([]stats.Day, error) {
 	return n.history.Days(protocol.DateOf(n.cfg.Now()), most)
 }
 
