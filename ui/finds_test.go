@@ -150,7 +150,7 @@ func TestSearchesAreSaved(t *testing.T) {
 		t.Errorf("suggests %q", attr(name, "value"))
 	}
 	b.press(form, "/saved/new", url.Values{"name": {" "}}, 422, "Give the search a name")
-	page := b.follow(form, "/saved/new", url.Values{"name": {"Dryers <b>"}}, "The search is saved.", "Dryers <b>", "1,234 listings", "last opened just now")
+	b.follow(form, "/saved/new", url.Values{"name": {"Dryers <b>"}}, "The search is saved.", "Dryers <b>", "1,234 listings", "last opened just now")
 	b.press(form, "/saved/new", url.Values{"name": {"Again"}}, 409, "saved this search already, as “Dryers <b>”")
 
 	// What was published since is new.
@@ -159,7 +159,7 @@ func TestSearchesAreSaved(t *testing.T) {
 	home.clock.Add(2 * 86400)
 	b.follow(b.look("/sign-in", 200), "/sign-in", url.Values{"email": {"dara@agency.example.org"}, "password": {password}})
 	listing.Published, listing.Updated = protocol.DateOf(now)+1, protocol.InstantOf(now.Add(24*time.Hour))
-	page = b.look("/saved", 200, "1 new", "last opened 2 days ago")
+	page := b.look("/saved", 200, "1 new", "last opened 2 days ago")
 	if home.desk.query.Sort != match.ByNewest || home.desk.query.Text != "drying fish" || home.desk.query.Filter.Kinds[0] != "TO" {
 		t.Errorf("asked %+v", home.desk.query)
 	}
@@ -177,7 +177,7 @@ func TestSearchesAreSaved(t *testing.T) {
 	b.press(b.look(run+"/rename", 200), run+"/rename", url.Values{"name": {strings.Repeat("x", 101)}}, 422, "at most 100")
 	page = b.follow(page, run+"/delete", nil, "“Driers” was deleted.", "You have not saved a search yet")
 	b.look(run, 404, "There is no such search")
-	page = b.follow(page, run+"/restore", nil, "The search is back.", "Driers")
+	b.follow(page, run+"/restore", nil, "The search is back.", "Driers")
 
 	// Nobody else's.
 	other := home.browser()

@@ -163,17 +163,13 @@ func plotted(p *lang.Printer, id string, name template.HTML, days []dated, top, 
 	}
 	x := func(d dated) string { return percent(100 * float64(d.day-first) / float64(max(1, last-first))) }
 	y := func(d dated) int { return c.Base - height*d.count/most }
-	joined := false // the point before is at the end of a line
 	for i, d := range days {
 		if !d.known {
-			joined = false
 			continue
 		}
-		if i > 0 && days[i-1].known && !d.gap {
+		joined := i > 0 && days[i-1].known && !d.gap
+		if joined {
 			c.Lines = append(c.Lines, line{x(days[i-1]), x(d), y(days[i-1]), y(d)})
-			joined = true
-		} else {
-			joined = false
 		}
 		alone := !joined && (i+1 == len(days) || !days[i+1].known || days[i+1].gap)
 		if alone || d == now {

@@ -124,9 +124,13 @@ func (s *site) compare(r *http.Request, e exchange.Entry, p *listingPage) {
 		s.cfg.Log.Warn("similar listings failed", "listing", e.Ref, "error", err)
 		return
 	}
-	if a.Verdict == match.Strong || a.Verdict == match.Fair { // the nearest of what is not alike helps nobody
-		p.Similar = s.hits(r, slices.DeleteFunc(a.Hits, func(h exchange.Hit) bool { return h.Verdict != match.Strong && h.Verdict != match.Fair }))
+	var alike []exchange.Hit // the nearest of what is not alike helps nobody
+	for _, h := range a.Hits {
+		if a.Verdict != match.Weak && (h.Verdict == match.Strong || h.Verdict == match.Fair) {
+			alike = append(alike, h)
+		}
 	}
+	p.Similar = s.hits(r, alike)
 }
 
 // factList gathers facts, of which there may be nothing to say.

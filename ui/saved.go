@@ -117,7 +117,8 @@ func (s *site) count(ctx context.Context, p *lang.Printer, in asked, looked prot
 	isNew := func(l *protocol.Listing) bool {
 		return l != nil && l.Published >= protocol.DateOf(looked.Time()) && l.Updated > looked
 	}
-	total, recent, newest, more := 0, 0, newMost, false
+	var total, recent int
+	newest, more := newMost, false
 	if in.q != "" {
 		a, err := s.cfg.Desk.Match(ctx, match.Query{Text: in.q, Lang: in.lang, Filter: in.filter, Sort: match.ByNewest, Limit: newMost})
 		if err != nil {
