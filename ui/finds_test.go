@@ -56,7 +56,9 @@ func TestFoundIsFetchedAlone(t *testing.T) {
 	// The page itself has where the part goes, and says that it changes with who asks.
 	w := get(h, "/?q=fish")
 	whole := audit(t, "page", w)
-	if len(find(whole, func(n *html.Node) bool { return attr(n, "id") == "told" && attr(n, "role") == "status" && text(n) == "" })) != 1 || !slices.Contains(w.Header().Values("Vary"), "HX-Request, HX-Target") {
+	if len(find(whole, func(n *html.Node) bool {
+		return attr(n, "id") == "told" && attr(n, "role") == "status" && text(n) == ""
+	})) != 1 || !slices.Contains(w.Header().Values("Vary"), "HX-Request, HX-Target") {
 		t.Error("nobody is told, or the page does not vary")
 	}
 	input := find(whole, func(n *html.Node) bool { return has(n, "hx-get") })

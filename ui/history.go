@@ -27,16 +27,16 @@ type overTime struct {
 }
 
 type linePlot struct {
-	ID           string
-	Name         template.HTML
-	Now, Most    string
-	Desc         template.HTML
-	Label        int // y of the greatest value in figures
-	Top, Base    int // y of the greatest value and of 0
-	Height       int
-	Lines        []line
-	Dots         []point
-	First, Last  string
+	ID          string
+	Name        template.HTML
+	Now, Most   string
+	Desc        template.HTML
+	Label       int // y of the greatest value in figures
+	Top, Base   int // y of the greatest value and of 0
+	Height      int
+	Lines       []line
+	Dots        []point
+	First, Last string
 }
 
 type point struct {
