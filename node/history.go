@@ -14,6 +14,7 @@ import (
 
 const (
 	settling     = 10 * time.Minute // after a start the first record waits so long at most for copies that are catching up
+	still        = 5                // looks, a second apart, between which nothing is published or drawn
 	historyEvery = time.Minute      // how often it is looked whether a new day began
 )
 
@@ -21,13 +22,17 @@ const (
 func (n *Node) historyLoop(ctx context.Context) {
 	began := time.Now()
 	var last protocol.Date
+	total, calm := 0, 0
 	for wait := time.Second; sleep(ctx, wait); {
 		today := protocol.DateOf(n.cfg.Now())
 		if today == last {
 			continue
 		}
 		members := n.Members()
-		if !n.settled(members) && time.Since(began) < settling {
+		if calm++; n.counts.Total() != total || !n.settled(members) {
+			total, calm = n.counts.Total(), 0
+		}
+		if calm < still && time.Since(began) < settling {
 			continue
 		}
 		wait = historyEvery
