@@ -201,7 +201,7 @@ func (n *Node) serveDoors(ctx context.Context) error {
 		addr := l.Addr().String()
 		n.httpAddr.Store(&addr)
 		name, _ := n.roster.Load().Member(n.cfg.Member)
-		pages := ui.New(ui.Config{Desk: c, House: n.house, Door: keeper, Name: name.Name, Demonstration: n.cfg.Demonstration, Version: n.cfg.Version, Description: a.Description(), Site: a.SiteOf, Now: n.cfg.Now, Log: n.log})
+		pages := ui.New(ui.Config{Desk: c, House: n.house, Door: keeper, Name: name.Name, Demonstration: n.cfg.Demonstration, Version: n.cfg.Version, Development: development(n.cfg.Version), Description: a.Description(), Site: a.SiteOf, History: n.History, Now: n.cfg.Now, Log: n.log})
 		mux := http.NewServeMux()
 		mux.Handle("/api/", a.Public())
 		for _, path := range api.RootPaths() {

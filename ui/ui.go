@@ -57,10 +57,12 @@ type Config struct {
 	Name          string       // of the member whose node this is
 	Demonstration bool         // the federation is invented: every page says so
 	Version       string
-	Site          func(*http.Request) interop.Site // the node as links name it; nil: pages say nothing to search engines
-	Description   []byte                           // of the API, in OpenAPI 3.1: its reference is served; nil: none
-	Now           func() time.Time                 // nil: time.Now
-	Log           *slog.Logger                     // nil: slog.Default
+	Development   bool                                // the build is nobody's release: the style guide is shown
+	History       func(most int) ([]stats.Day, error) // how the federation stood, at most so many days; nil: not recorded
+	Site          func(*http.Request) interop.Site    // the node as links name it; nil: pages say nothing to search engines
+	Description   []byte                              // of the API, in OpenAPI 3.1: its reference is served; nil: none
+	Now           func() time.Time                    // nil: time.Now
+	Log           *slog.Logger                        // nil: slog.Default
 }
 
 //go:embed pages
@@ -116,7 +118,7 @@ func newSite(cfg Config) *site {
 
 func (s *site) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.page(s.search))
+	mux.HandleFunc("GET /{$}", s.finds)
 	mux.HandleFunc("GET /listings/{origin}/{id}", s.page(s.listing))
 	mux.HandleFunc("GET /listings/{origin}/{id}/full", s.page(s.full))
 	mux.HandleFunc("GET /federation", s.page(s.federation))
@@ -124,6 +126,9 @@ func (s *site) handler() http.Handler {
 	mux.HandleFunc("GET /figures.csv", s.figuresCSV)
 	mux.HandleFunc("POST /language", s.chooseLanguage)
 	mux.HandleFunc("POST /theme", s.chooseTheme)
+	if s.cfg.Development {
+		mux.HandleFunc("GET /styleguide", s.page(s.styleguide))
+	}
 	if s.cfg.Description != nil {
 		mux.HandleFunc("GET /developers", s.page(s.referencePage))
 	}
@@ -264,7 +269,8 @@ type shell struct {
 	Here      string // address of the page, for forms that lead back to it
 }
 
-// view is a page ready to be written: its template, its view model and its status.
+// view is a page ready to be written: its template, its view model and its status. The name "search#found" is that of the part
+// "found" of the page "search", which a page that is open fetches anew.
 type view struct {
 	name   string
 	model  any
@@ -302,9 +308,13 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, v view) {
 func (s *site) render(b *bytes.Buffer, r *http.Request, v view) error {
 	a := askingOf(r)
 	tag := a.printer.Tag()
-	t, err := s.template(v.name, tag)
+	name, part, _ := strings.Cut(v.name, "#")
+	t, err := s.template(name, tag)
 	if err != nil {
 		return err
+	}
+	if part != "" {
+		return t.ExecuteTemplate(b, part, v.model)
 	}
 	return t.Execute(b, shell{v.model, s.visitor(r), a.theme, languageChoices(r), tag.Own(), hereOf(r)})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/asean-tmh/tmh/node/access/oidc"
 	"github.com/asean-tmh/tmh/node/access/passkey"
 	"github.com/asean-tmh/tmh/node/audit"
+	"github.com/asean-tmh/tmh/node/saved"
 	"github.com/asean-tmh/tmh/store"
 )
 
@@ -18,6 +19,7 @@ type PersonalData struct {
 	access.PersonalData
 	Passkeys   []passkey.Passkey `json:"passkeys"`
 	Identities []oidc.Link       `json:"identities"`
+	Searches   []saved.Search    `json:"searches"`
 	Acts       []audit.Entry     `json:"acts"` // the newest of what the audit log says that the person did
 }
 
@@ -38,6 +40,9 @@ func (h *House) Export(by access.Actor, id access.UserID) (d PersonalData, err e
 			return err
 		}
 		if d.Identities, err = oidc.Links(tx, string(id)); err != nil {
+			return err
+		}
+		if d.Searches, err = saved.List(tx, string(id)); err != nil {
 			return err
 		}
 		d.Acts, _, err = h.Audit.List(tx, audit.Filter{Actor: string(id)}, 0, audit.MaxPage)
