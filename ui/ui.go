@@ -57,6 +57,8 @@ type Config struct {
 	Version       string
 	Site          func(*http.Request) interop.Site // the node as links name it; nil: pages say nothing to search engines
 	Description   []byte                           // of the API, in OpenAPI 3.1: its reference is served; nil: none
+	Examine       func() []exchange.Finding        // the checks of tmh doctor; nil: administration shows none
+	Backups       func() (Backups, error)          // how those on schedule stand; nil: unknown
 	Now           func() time.Time                 // nil: time.Now
 	Log           *slog.Logger                     // nil: slog.Default
 }
@@ -73,6 +75,8 @@ type site struct {
 	land      landscape
 	script    string // path of the one for passkeys
 	reference template.HTML
+	checkup   checkup
+	verifying sync.Mutex // of the audit log: one at a time
 }
 
 // New builds the handler of all pages; it starts nothing. It panics on a fault of the build, which tests find.
