@@ -62,7 +62,7 @@ type entryRow struct {
 
 // auditGroups are the first parts of actions that can be asked for: each has the words admin.audit.group.….
 func auditGroups() []string {
-	return []string{"posting", "listing", "import", "mapping", "source", "document", "grant", "user", "invitation", "session", "signin", "passkey", "identity", "token", "organisation", "setup", "node"}
+	return []string{"posting", "listing", "import", "mapping", "repository", "document", "grant", "user", "invitation", "session", "signin", "passkey", "identity", "token", "organisation", "setup", "node"}
 }
 
 // auditKinds are who can have acted.
