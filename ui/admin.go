@@ -35,7 +35,6 @@ type adminPage struct {
 	adminFrame
 	Faults, Warnings []template.HTML // said by the node itself
 	Steps            template.HTML   // how far the first steps are; "" where nothing is left of them
-	Manages          bool            // the visitor looks after the node, and does not only see how it is
 	Rows             []adminRow
 }
 
@@ -89,6 +88,7 @@ func (s *site) adminFrame(r *http.Request, a access.Actor, here, title string) a
 	}{
 		{adminPath, "admin.overview", access.ReadSettings}, {checksPath, "nav.checks", access.ReadSettings}, {peoplePath, "nav.people", access.InvitePerson},
 		{organisationsPath, "admin.organisations", access.CreateOrganisation}, {auditPath, "nav.audit", access.ReadAudit}, {adminPath + "/backup", "nav.backup", access.ReadSettings},
+		{welcomePath, "welcome.title", access.EditSettings},
 	} {
 		if may(a, x.needs) {
 			f.Places = append(f.Places, adminPlace{x.path, p.T(x.key), x.path == here})
@@ -130,8 +130,7 @@ func (s *site) adminOverview(_ http.ResponseWriter, r *http.Request, a access.Ac
 	for _, x := range h.Warnings {
 		p.Warnings = append(p.Warnings, english(say, x))
 	}
-	p.Manages = may(a, access.EditSettings)
-	if p.Manages && cookie(r, stepsCookie) != "done" {
+	if may(a, access.EditSettings) && cookie(r, stepsCookie) != "done" {
 		w, err := s.steps(r, a)
 		if err != nil {
 			return view{}, err

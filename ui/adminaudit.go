@@ -218,7 +218,7 @@ func entryOf(p *lang.Printer, e house.LogEntry, name func(string) string) entryR
 		if n := name(e.ResourceUser); n != "" {
 			row.Of = voice(n)
 		} else {
-			row.Of = voice(strings.TrimSpace(e.ResourceKind + " " + id))
+			row.Of = voice(strings.TrimSpace(e.ResourceKind + " " + shortened(id)))
 		}
 		row.OfHref = auditPath + "?" + url.Values{"of": {e.ResourceKind}, "id": {id}}.Encode()
 	}
@@ -232,6 +232,14 @@ func entryOf(p *lang.Printer, e house.LogEntry, name func(string) string) entryR
 		row.After = shortHash(e.After)
 	}
 	return row
+}
+
+// shortened is the beginning of an id that is too long for a table.
+func shortened(id string) string {
+	if len(id) <= 26 {
+		return id
+	}
+	return id[:12] + "…"
 }
 
 // actWords say what was done: listings' acts have words of their own, others those of their group.
