@@ -14,6 +14,7 @@ import (
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/house"
+	"github.com/asean-tmh/tmh/node/interop"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/ui"
 	"github.com/asean-tmh/tmh/ui/lang"
@@ -39,6 +40,7 @@ func newAgency(t *testing.T, change func(*house.Config)) *agency {
 	x.h = door.Protect(ui.New(ui.Config{
 		Desk: x.desk, House: x.house, Door: &door.Keeper{House: x.house, Member: "KH"}, Name: "Cambodia", Version: "0.1", Log: slog.New(slog.DiscardHandler),
 		Now:     func() time.Time { return time.Unix(x.clock.Load(), 0).UTC() },
+		Site:    func(r *http.Request) interop.Site { return interop.Site{Member: "KH", PublicURL: "http://" + r.Host} },
 		Examine: func() []exchange.Finding { x.looked++; return x.checks }, Backups: func() (ui.Backups, error) { return x.backups, nil },
 	}))
 	x.admin = x.setUp()
@@ -220,6 +222,17 @@ func TestMailedLinksAreNotShown(t *testing.T) {
 	}
 }
 
+// TestLinkToHandOverIsWhole: also where no public address is configured.
+func TestLinkToHandOverIsWhole(t *testing.T) {
+	x := newAgency(t, func(c *house.Config) { c.PublicURL = "" })
+	me := x.user("dara@agency.example.org")
+	page := x.admin.press(x.admin.look("/administration/people/invite", 200), "/administration/people/invite",
+		url.Values{"email": {"vanna@agency.example.org"}, "organisation": {string(me.Organisation)}, "roles": {"reviewer"}}, 200)
+	if link := text(find(page, tag("pre"))[0]); !strings.HasPrefix(link, "http://example.com/invitation?key=") {
+		t.Errorf("the link is %q", link)
+	}
+}
+
 func TestOrganisationsAreEnteredAndShut(t *testing.T) {
 	x := newAgency(t, nil)
 	page := x.admin.look("/administration/organisations/new", 200)
@@ -256,7 +269,9 @@ func TestAuditLogIsReadFilteredAndVerified(t *testing.T) {
 	x := newAgency(t, nil)
 	o := x.organisation("Institute")
 	auditor, u := x.person("auditor@institute.example.org", o.ID, access.Auditor)
-	rows := func(page *html.Node) int { return len(find(page, func(n *html.Node) bool { return n.Data == "tr" })) - 1 }
+	rows := func(page *html.Node) int {
+		return len(find(page, func(n *html.Node) bool { return n.Data == "tr" })) - 1
+	}
 	page := x.admin.look("/administration/audit", 200, "Chan Dara", "setup.done", "organisation.create", "The operator, at the node", "user.create")
 	all := rows(page)
 	page = x.admin.look("/administration/audit?group=organisation", 200, "organisation.create")

@@ -134,7 +134,7 @@ func (s *site) auditView(r *http.Request, a access.Actor, p auditPage) (view, er
 		p.Entries = append(p.Entries, entryOf(say, e, names))
 	}
 	p.Asked = before > 0
-	p.Prev, p.Next = turned(r, "before", "", p.Asked), turned(r, "before", strconv.FormatUint(next, 10), next > 0)
+	p.Prev, p.Next = turned(r, auditPath, "before", "", p.Asked), turned(r, auditPath, "before", strconv.FormatUint(next, 10), next > 0)
 	p.Download = exportOf(f)
 	return view{"admin-audit", p, code}, nil
 }

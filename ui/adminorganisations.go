@@ -104,7 +104,7 @@ func (s *site) organisationList(_ http.ResponseWriter, r *http.Request, a access
 			Country: named(say, "country", string(o.Country)), Publishes: publishes(say, o.SelfPublish), Disabled: o.Disabled,
 		})
 	}
-	p.Prev, p.Next = turned(r, "after", "", p.Asked), turned(r, "after", next, next != "")
+	p.Prev, p.Next = turned(r, organisationsPath, "after", "", p.Asked), turned(r, organisationsPath, "after", next, next != "")
 	return view{"admin-organisations", p, http.StatusOK}, nil
 }
 
@@ -197,16 +197,14 @@ func (s *site) editOrganisation(w http.ResponseWriter, r *http.Request, a access
 func (s *site) shutOrganisation(w http.ResponseWriter, r *http.Request, a access.Actor, o access.Organisation, disable bool) (view, error) {
 	in := fieldsOf(o)
 	in.Disabled = disable
-	err, done := error(nil), "enable"
+	done := "enable"
 	if disable {
 		done = "disable"
 	}
 	if disable && o.ID == a.Organisation {
-		err = ownAccount()
-	} else {
-		_, err = s.cfg.House.People.EditOrganisation(a, o.ID, versionOf(r), in)
+		return s.organisationView(r, a, &o, fieldsOf(o), ownAccount()), nil
 	}
-	if err != nil {
+	if _, err := s.cfg.House.People.EditOrganisation(a, o.ID, versionOf(r), in); err != nil {
 		return s.organisationView(r, a, &o, fieldsOf(o), s.fault(r, err)), nil
 	}
 	return moved(w, r, adminOrganisation(o.ID)+"?done="+done)

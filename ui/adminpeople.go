@@ -164,7 +164,7 @@ func (s *site) peopleView(r *http.Request, a access.Actor, failed error) (view, 
 		p.People = append(p.People, row)
 	}
 	lang.SortBy(say, p.People, func(x personRow) string { return x.sort })
-	p.Prev, p.Next = turned(r, "after", "", p.Asked), turned(r, "after", next, next != "")
+	p.Prev, p.Next = turned(r, peoplePath, "after", "", p.Asked), turned(r, peoplePath, "after", next, next != "")
 	open, next, err := s.cfg.House.People.Invitations(a, access.Page{Cursor: q.Get("open"), Limit: peopleShown})
 	if err != nil {
 		return view{}, err
@@ -172,12 +172,12 @@ func (s *site) peopleView(r *http.Request, a access.Actor, failed error) (view, 
 	for _, i := range open {
 		p.Open = append(p.Open, invitationRow{i.ID, i.Email, say.Date(protocol.DateOf(i.Expires)), organisationName(organisations, i.Organisation), rolesInWords(say, i.Roles)})
 	}
-	p.OpenNext = turned(r, "open", next, next != "")
+	p.OpenNext = turned(r, peoplePath, "open", next, next != "")
 	return view{"admin-people", p, code}, nil
 }
 
-// turned is the address of another page of a list; "" where there is none.
-func turned(r *http.Request, name, value string, there bool) string {
+// turned is the address of another page of the list at path; "" where there is none.
+func turned(r *http.Request, path, name, value string, there bool) string {
 	if !there {
 		return ""
 	}
@@ -187,7 +187,7 @@ func turned(r *http.Request, name, value string, there bool) string {
 	if q.Set(name, value); value == "" {
 		q.Del(name)
 	}
-	return r.URL.Path + "?" + q.Encode()
+	return path + "?" + q.Encode()
 }
 
 func (s *site) uninvite(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
@@ -281,6 +281,9 @@ func (s *site) handed(r *http.Request, a access.Actor, key string, purpose acces
 		return p
 	}
 	p.Link = s.cfg.House.Link(purpose, secret)
+	if strings.HasPrefix(p.Link, "/") && s.cfg.Site != nil { // no public address is configured: the one that the visitor used
+		p.Link = s.cfg.Site(r).PublicURL + p.Link
+	}
 	p.Text = []template.HTML{say.HTML("admin.handed.copy", "Email", voice(email))}
 	return p
 }
