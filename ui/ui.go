@@ -57,12 +57,15 @@ type Config struct {
 	Name          string       // of the member whose node this is
 	Demonstration bool         // the federation is invented: every page says so
 	Version       string
-	Development   bool                                // the build is nobody's release: the style guide is shown
-	History       func(most int) ([]stats.Day, error) // how the federation stood, at most so many days; nil: not recorded
-	Site          func(*http.Request) interop.Site    // the node as links name it; nil: pages say nothing to search engines
-	Description   []byte                              // of the API, in OpenAPI 3.1: its reference is served; nil: none
-	Now           func() time.Time                    // nil: time.Now
-	Log           *slog.Logger                        // nil: slog.Default
+	Development   bool                                          // the build is nobody's release: the style guide is shown
+	History       func(most int) ([]stats.Day, error)           // how the federation stood, at most so many days; nil: not recorded
+	Site          func(*http.Request) interop.Site              // the node as links name it; nil: pages say nothing to search engines
+	Description   []byte                                        // of the API, in OpenAPI 3.1: its reference is served; nil: none
+	Examine       func() []exchange.Finding                     // the checks of tmh doctor; nil: administration shows none
+	Backups       func() (Backups, error)                       // how those on schedule stand; nil: unknown
+	Costly        func(page, refused http.Handler) http.Handler // bounds pages that take much work; nil: nothing does
+	Now           func() time.Time                              // nil: time.Now
+	Log           *slog.Logger                                  // nil: slog.Default
 }
 
 //go:embed pages
@@ -77,6 +80,8 @@ type site struct {
 	land      landscape
 	script    string // path of the one for passkeys
 	reference template.HTML
+	checkup   checkup
+	verifying sync.Mutex // of the audit log: one at a time
 }
 
 // New builds the handler of all pages; it starts nothing. It panics on a fault of the build, which tests find.

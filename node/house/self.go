@@ -116,3 +116,30 @@ func (h *House) ExportLog(ctx context.Context, by access.Actor, w io.Writer, f a
 	_, err := h.Audit.Export(ctx, h.Store, w, f)
 	return err
 }
+
+// LogHead is the newest entry of the audit log: what has to be noted outside the node for a truncation to be found.
+func (h *House) LogHead(by access.Actor) (head audit.Anchor, err error) {
+	if err := access.Can(by, access.ReadAudit, access.Resource{Member: h.cfg.Member}); err != nil {
+		return head, err
+	}
+	err = h.Store.View(func(tx *store.Tx) error {
+		head, err = h.Audit.Head(tx)
+		return err
+	})
+	return head, err
+}
+
+// VerifyLog reads the whole audit log and its chain of hashes, and reports every fault.
+func (h *House) VerifyLog(by access.Actor, report func(audit.Fault)) (head audit.Anchor, err error) {
+	if err := access.Can(by, access.ReadAudit, access.Resource{Member: h.cfg.Member}); err != nil {
+		return head, err
+	}
+	err = h.Store.View(func(tx *store.Tx) error {
+		if head, err = h.Audit.Head(tx); err != nil {
+			return err
+		}
+		_, err = audit.Verify(tx, h.cfg.Member, report)
+		return err
+	})
+	return head, err
+}
