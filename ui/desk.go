@@ -191,7 +191,7 @@ type deskRows struct {
 func (d *deskRows) row(h *posting.Posting, compared bool) deskRow {
 	row := deskRow{
 		Href: casePath(h.ID), Title: titleOf(d.p, h), Organisation: d.organisation(h.Organisation), Kind: named(d.p, "kind", string(h.Kind)),
-		Since: d.p.HTML("office.waits-since", "Ago", d.site.agoOf(d.p, h.Submitted)),
+		Since: d.p.Say(d.site.agoOf(d.p, h.Submitted)),
 	}
 	_, c, err := d.site.cfg.House.Postings.Content(d.actor, h.ID)
 	if err != nil || c == nil {

@@ -358,7 +358,7 @@ func (s *site) revokeView(r *http.Request, a access.Actor, h *posting.Posting, n
 			switch {
 			case e.Code == protocol.CodeConflict && e.Field == "version":
 				m.Text = say.HTML("posting.changed")
-			case e.Field == "note":
+			case e.Field == "note" && p.Allowed:
 				if e.Code == protocol.CodeRequired {
 					m.Text = say.HTML("desk.revoke.wanted")
 				}
