@@ -258,7 +258,7 @@ func (s *site) decidedLately(p *lang.Printer, a access.Actor) (list []reviewedRo
 	})
 	for _, h := range all[:min(mostLately, len(all))] {
 		row := s.reviewedRow(p, a, h)
-		row.Href, row.What = casePath(h.ID), verdictOf(p, h.Review)
+		row.Href, row.What, row.When = casePath(h.ID), verdictOf(p, h.Review), p.Say(s.agoOf(p, h.Review.At))
 		list = append(list, row)
 	}
 	return list, nil
