@@ -228,6 +228,9 @@ func inOneLine(p *lang.Printer, parts []match.Part) template.HTML {
 		if word == "" {
 			word = x.Asked
 		}
+		if x.Means != "" {
+			word = p.HTML("find.code", "Name", word, "Code", x.Means)
+		}
 		if !slices.Contains(words, word) {
 			words = append(words, word)
 		}
