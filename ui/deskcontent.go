@@ -18,7 +18,9 @@ func (s *site) fillContent(p *lang.Printer, c *casePage, h *posting.Posting, x *
 		t := l.Texts[tag]
 		c.Texts = append(c.Texts, textView{Lang: tag, Own: languageName(tag), Title: t.Title, Value: t.Value, Abstract: t.Abstract, Keywords: t.Keywords})
 	}
-	c.Summary = facts(p, l)
+	f := factList{p: p, list: facts(p, l)}
+	f.add("field.url", voice(l.URL))
+	c.Summary = f.list
 	for _, tag := range rec.Languages() {
 		t := rec.Texts[tag]
 		c.Full = append(c.Full, recordTextView{tag, languageName(tag), t.Description, t.Problem, t.Advantages, t.Applications, levelWords(p, rec.LevelOf(protocol.SectionTexts))})

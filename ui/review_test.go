@@ -277,7 +277,8 @@ func TestRevisionIsComparedAndListingRevoked(t *testing.T) {
 	o.editor.look(o.institute()+"/listings", 200, "Published New version: Submitted")
 	o.editor.look(o.institute()+"/reviews", 200, "Submitted just now")
 
-	// Revoked with a reason, which is wanted.
+	// Revoked with a reason, which is wanted. An administrator may it, too.
+	o.person("admin@agency.example.org", o.agency(), access.Admin).look(o.casePath()+"/revoke", 200, "This cannot be undone.")
 	at := o.casePath() + "/revoke"
 	page = o.reviewer.look(at, 200, "This cannot be undone.")
 	bad := o.reviewer.press(page, at, url.Values{"note": {" "}}, 422, "Say why: its owner is told.")
