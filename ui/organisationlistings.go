@@ -226,10 +226,9 @@ func inOneLine(p *lang.Printer, parts []match.Part) template.HTML {
 	for _, x := range pairs[:min(3, len(pairs))] {
 		word := x.Found
 		if word == "" {
-			word = x.Asked
-		}
-		if x.Means != "" {
-			word = p.HTML("find.code", "Name", word, "Code", x.Means)
+			if word = x.Asked; x.Means != "" {
+				word = p.HTML("find.code", "Name", word, "Code", x.Means)
+			}
 		}
 		if !slices.Contains(words, word) {
 			words = append(words, word)
