@@ -1,8 +1,12 @@
 package ui_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +15,8 @@ import (
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/exchange"
+	"github.com/asean-tmh/tmh/node/house"
+	"github.com/asean-tmh/tmh/node/intake"
 	"github.com/asean-tmh/tmh/node/match"
 	"github.com/asean-tmh/tmh/node/posting"
 	"github.com/asean-tmh/tmh/protocol"
@@ -251,4 +257,46 @@ func TestMatchesAndReviewsOfAnOrganisation(t *testing.T) {
 	o.editor.look(o.institute()+"/matches", 200, "Nothing in the catalogue answers this listing yet.")
 	o.desk.broken = protocol.Errorf(protocol.CodeUnavailable, "", "not read in")
 	o.editor.look(o.institute()+"/matches", 200, "could not be looked up in time")
+}
+
+// A failed import is among what needs doing, until it is two weeks old.
+func TestFailedImportNeedsDoing(t *testing.T) {
+	dir := t.TempDir()
+	o := newOfficeWith(t, func(c *house.Config) { c.Imports = dir })
+	a := o.actor(o.editor)
+	j, err := o.house.Imports.Upload(t.Context(), a, a.Organisation, strings.NewReader("id,kind,title\nA-1,TO,Solar dryer\n"), intake.UploadOptions{Filename: "offers <1>.csv", DryRun: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := text(o.editor.look(o.institute(), 200, "Imports")); strings.Contains(said, "offers <1>.csv") {
+		t.Error("an import that is not over needs nothing")
+	}
+	spools, err := filepath.Glob(filepath.Join(dir, "*.spool"))
+	if err != nil || len(spools) != 1 {
+		t.Fatal(spools, err)
+	}
+	if err := os.Remove(spools[0]); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ran := make(chan error, 1)
+	go func() { ran <- o.house.Imports.Run(ctx) }()
+	over := errors.New("over")
+	if err := o.house.Imports.Watch(ctx, a, j.ID, func(x intake.Job) error {
+		if x.State.Finished() {
+			return over
+		}
+		return nil
+	}); !errors.Is(err, over) {
+		t.Error(err)
+	}
+	cancel()
+	<-ran
+	page := o.editor.look(o.institute(), 200, "What needs doing", "offers <1>.csv", "Import failed")
+	if got := links(page)["offers <1>.csv"]; got != o.institute()+"/imports/"+string(j.ID) {
+		t.Errorf("it leads to %s", got)
+	}
+	if said := text(o.reviewer.look(o.institute(), 200)); strings.Contains(said, "offers <1>.csv") {
+		t.Error("a reviewer sees the import")
+	}
 }
