@@ -28,10 +28,16 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
+	return newOfficeWith(t, func(*house.Config) {})
+}
+
+func newOfficeWith(t *testing.T, change func(*house.Config)) *office {
+	t.Helper()
 	o := &office{journal: &exchangetest.Journal{Member: "KH"}}
 	o.home = newHome(t, func(c *house.Config) {
 		o.journal.Store = c.Store
 		c.Desk = exchange.NewDesk("KH", nil, o.journal, nil, c.Now)
+		change(c)
 	})
 	o.journal.Signer = o.seats["KH"].Record
 	o.setUp()
