@@ -96,7 +96,7 @@ func (s *site) sectionView(r *http.Request, h *posting.Posting, c *posting.Conte
 	x.draw(w, c)
 	name, _ := heading(say, h)
 	p := sectionPage{
-		draftHead: draftHead{name, postingPath(h.ID), ""}, Task: say.HTML(x.Title), Action: sectionPath(h, x), Lang: x.Lang,
+		draftHead: draftHead{name, postingPath(h.ID), "", true}, Task: say.HTML(x.Title), Action: sectionPath(h, x), Lang: x.Lang,
 		Page: r.PostFormValue("page"), Wrong: wrong,
 	}
 	title := say.T(x.Title)
@@ -234,7 +234,7 @@ type languagesPage struct {
 func (s *site) languagesView(r *http.Request, h *posting.Posting, c *posting.Content, err error) view {
 	say := printer(r)
 	name, _ := heading(say, h)
-	p := languagesPage{frame: s.frame(r, "", say.T("field.languages")), draftHead: draftHead{name, postingPath(h.ID), ""}}
+	p := languagesPage{frame: s.frame(r, "", say.T("field.languages")), draftHead: draftHead{name, postingPath(h.ID), "", true}}
 	for _, l := range c.Listing.Languages() {
 		p.Has = append(p.Has, option{Value: string(l), Label: languageName(l)})
 	}
