@@ -49,7 +49,7 @@ func (s *site) wide(next http.HandlerFunc) http.HandlerFunc {
 		}
 		if live(r) && door.ActorOf(r.Context()).Session == "" {
 			w.Header().Set("Cache-Control", "no-store")
-			s.writePart(w, r, "write-section", "live", livePart{SignedOut: true})
+			s.writeLive(w, r, livePart{SignedOut: true})
 			return
 		}
 		next(w, r)
@@ -59,15 +59,15 @@ func (s *site) wide(next http.HandlerFunc) http.HandlerFunc {
 // live reports whether the page's script asks, which puts the answer into the page.
 func live(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
 
-// writePart of a page.
-func (s *site) writePart(w http.ResponseWriter, r *http.Request, page, part string, model any) {
-	t, err := s.template(page, printer(r).Tag())
+// writeLive writes the part of a section's page that follows what is written.
+func (s *site) writeLive(w http.ResponseWriter, r *http.Request, l livePart) {
+	t, err := s.template("write-section", printer(r).Tag())
 	var b bytes.Buffer
 	if err == nil {
-		err = t.ExecuteTemplate(&b, part, model)
+		err = t.ExecuteTemplate(&b, "live", l)
 	}
 	if err != nil {
-		s.cfg.Log.Error("page failed", "page", page, "path", r.URL.Path, "error", err)
+		s.cfg.Log.Error("page failed", "page", "live", "path", r.URL.Path, "error", err)
 		http.Error(w, "A fault of this node. Its log says more; please try again.", http.StatusInternalServerError)
 		return
 	}

@@ -257,14 +257,14 @@ func choiceSets[T ~string](p *lang.Printer, list string, in codes.List, chosen [
 	return sets
 }
 
-func (w *writing) yes(name, label string, v *bool) *entry {
+func (w *writing) yes(name, label string, v *bool) {
 	if w.reads() {
 		*v = w.sent.Get(name) == "yes"
 	}
 	if *v {
 		w.hold(name, "yes")
 	}
-	return w.add(&entry{Name: name, Type: "yes", Chosen: *v}, label)
+	w.add(&entry{Name: name, Type: "yes", Chosen: *v}, label)
 }
 
 // refuse what was typed and cannot be kept: it is shown again.

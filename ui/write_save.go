@@ -171,7 +171,7 @@ func (s *site) saveSection(writers *lastWriters, w http.ResponseWriter, r *http.
 		shown := &writing{p: printer(r), typed: read.typed, refused: read.refused}
 		x.draw(shown, c)
 		l.Unkept = shown.dress(nil)
-		s.writePart(w, r, "write-section", "live", l)
+		s.writeLive(w, r, l)
 		return view{}, nil
 	}
 	if r.PostFormValue("stay") != "" || r.PostFormValue("drop") != "" {
@@ -197,7 +197,7 @@ func (s *site) sectionConflict(w http.ResponseWriter, r *http.Request, h *postin
 			w.WriteHeader(http.StatusNoContent)
 			return view{}, nil
 		}
-		s.writePart(w, r, "write-section", "live", livePart{Version: asCode(r.PostFormValue("version")), Conflict: true, Path: sectionPath(h, x)})
+		s.writeLive(w, r, livePart{Version: asCode(r.PostFormValue("version")), Conflict: true, Path: sectionPath(h, x)})
 		return view{}, nil
 	}
 	v := s.sectionView(r, h, c, x, read, []mistake{{Text: printer(r).HTML("write.conflict")}}, http.StatusConflict)
@@ -215,7 +215,7 @@ func (s *site) notSaved(w http.ResponseWriter, r *http.Request, h *posting.Posti
 		wrong = append(wrong, mistake{Text: say.HTML("write.not-saved", "Why", english(say, said(e.Message)))})
 	}
 	if live(r) {
-		s.writePart(w, r, "write-section", "live", livePart{Version: asCode(r.PostFormValue("version")), Trouble: wrong[0].Text, Path: sectionPath(h, x)})
+		s.writeLive(w, r, livePart{Version: asCode(r.PostFormValue("version")), Trouble: wrong[0].Text, Path: sectionPath(h, x)})
 		return view{}, nil
 	}
 	return s.sectionView(r, h, c, x, read, wrong, status(err)), nil

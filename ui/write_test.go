@@ -101,7 +101,7 @@ func TestListingIsWrittenAndSent(t *testing.T) {
 
 	page = b.look(at+"/send", 200, "A reviewer of the agency looks at it first")
 	page = b.follow(page, at+"/send", nil, "The listing was sent to the reviewers.", "StateSubmitted")
-	page = b.follow(page, at+"/recall", nil, "The submission was taken back.", "StateDraft")
+	b.follow(page, at+"/recall", nil, "The submission was taken back.", "StateDraft")
 	b.press(b.look(at+"/send", 200), at+"/send", url.Values{"version": {"1"}}, 409, "Somebody changed this meanwhile")
 	b.follow(b.look(at+"/send", 200), at+"/send", nil, "StateSubmitted")
 	b.look(at+"/edit", 409, "cannot be done with the listing as it stands now")
@@ -116,7 +116,7 @@ func TestListingIsWrittenAndSent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page = b.look(at, 200, "StatePublished", "Revise", "For programs: this listing is /api/v1"+at)
+	b.look(at, 200, "StatePublished", "Revise", "For programs: this listing is /api/v1"+at)
 	b.written(b.look(words, 200), words, url.Values{"texts.en.title": {"Solar dryer for small and large fish landing sites"}}, "Revision of a published listing")
 	b.follow(b.look(at+"/discard", 200, "Deletes what was written and not published."), at+"/discard", nil, "Done: Draft discarded.")
 	if c := o.content(id); c.Listing.Texts["en"].Title != "Solar dryer for small fish landing sites" {
@@ -239,6 +239,9 @@ func TestDraftsAreSavedWhileTheyAreWritten(t *testing.T) {
 		t.Fatal("the form is not saved while one writes")
 	}
 	first := version(page)
+	if n := find(form[0], tag("button")); attr(n[0], "name") != "" { // which the Enter key presses
+		t.Errorf("the first button of the form is %s", text(n[0]))
+	}
 	send := url.Values{"version": {first}, "page": {"0123456789abcdef"}, "texts.en.title": {"Dryer one"}, "texts.en.abstract": {"Dries."}, "texts.en.value": {""}, "texts.en.keywords": {""}}
 	w := b.autosave(words, send)
 	said := w.Body.String()
@@ -349,10 +352,6 @@ func TestWritingIsBoundedAndForItsPeople(t *testing.T) {
 	}
 	o.reviewer.look("/post", 403, "Only editors of an organisation post listings.")
 	o.reviewer.look(o.path+"/preview", 200, "This is what everyone sees")
-}
-
-func itoa(i int) string {
-	return string(rune('0'+i/100)) + string(rune('0'+i/10%10)) + string(rune('0'+i%10))
 }
 
 // writtenPages are those of a listing that is written.
