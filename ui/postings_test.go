@@ -128,7 +128,7 @@ func buttons(page *html.Node) (list []string) {
 
 func TestPostingIsShown(t *testing.T) {
 	o := newOffice(t)
-	page := o.editor.look(o.path, 200, "Solar dryer <for> "+khmerDrying, "given when it is published first", "StateDraft", "set when it is published", "edited over the API", "/api/v1"+o.path)
+	page := o.editor.look(o.path, 200, "Solar dryer <for> "+khmerDrying, "given when it is published first", "StateDraft", "set when it is published", "For programs: this listing is /api/v1"+o.path)
 	if got := buttons(page); len(got) > 0 {
 		t.Errorf("a draft has %v", got)
 	}
