@@ -175,12 +175,12 @@ func (s *site) peopleRow(r *http.Request, a access.Actor) (x adminRow, err error
 	return x, err
 }
 
-// mostCounted pages of a list are counted, so that a very long one cannot hold the page up.
-const mostCounted = 20
+// mostTallied pages of a list are counted, so that a very long one cannot hold the page up.
+const mostTallied = 20
 
 func pagesOf(page func(access.Page) (int, string, error)) (count int, err error) {
 	q := access.Page{Limit: 500}
-	for range mostCounted {
+	for range mostTallied {
 		n, next, err := page(q)
 		if count += n; err != nil || next == "" {
 			return count, err

@@ -34,7 +34,7 @@ type auditPage struct {
 	Faults     []template.HTML
 	Filter     auditFilter
 	Filtered   bool
-	Entries    []entryRow
+	Entries    []logRow
 	Asked      bool
 	Prev, Next string
 	Download   string // address of the entries that fit, as JSON Lines
@@ -49,7 +49,7 @@ type auditFilter struct {
 	ByEmail            bool // people can be named by address
 }
 
-type entryRow struct {
+type logRow struct {
 	Seq, At, Code    string
 	Who, What        template.HTML
 	Of               template.HTML
@@ -198,8 +198,8 @@ func (s *site) namesFor(a access.Actor) func(id string) string {
 	}
 }
 
-func entryOf(p *lang.Printer, e house.LogEntry, name func(string) string) entryRow {
-	row := entryRow{
+func entryOf(p *lang.Printer, e house.LogEntry, name func(string) string) logRow {
+	row := logRow{
 		Seq: strconv.FormatUint(e.Seq, 10), At: p.Moment(protocol.InstantOf(e.At)), Code: e.Action, What: actWords(p, e.Action), Short: shortHash(e.Hash), Hash: e.Hash.String(),
 		Token: e.Token,
 	}
@@ -218,7 +218,7 @@ func entryOf(p *lang.Printer, e house.LogEntry, name func(string) string) entryR
 		if n := name(e.ResourceUser); n != "" {
 			row.Of = voice(n)
 		} else {
-			row.Of = voice(strings.TrimSpace(e.ResourceKind + " " + shortened(id)))
+			row.Of = voice(strings.TrimSpace(e.ResourceKind + " " + abridged(id)))
 		}
 		row.OfHref = auditPath + "?" + url.Values{"of": {e.ResourceKind}, "id": {id}}.Encode()
 	}
@@ -234,8 +234,8 @@ func entryOf(p *lang.Printer, e house.LogEntry, name func(string) string) entryR
 	return row
 }
 
-// shortened is the beginning of an id that is too long for a table.
-func shortened(id string) string {
+// abridged is the beginning of an id that is too long for a table.
+func abridged(id string) string {
 	if len(id) <= 26 {
 		return id
 	}

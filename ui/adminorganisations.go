@@ -187,7 +187,7 @@ func (s *site) createOrganisation(w http.ResponseWriter, r *http.Request, a acce
 
 func (s *site) editOrganisation(w http.ResponseWriter, r *http.Request, a access.Actor, o access.Organisation) (view, error) {
 	in := sentOrganisation(r, o.Disabled)
-	if _, err := s.cfg.House.People.EditOrganisation(a, o.ID, versionOf(r), in); err != nil {
+	if _, err := s.cfg.House.People.EditOrganisation(a, o.ID, formVersion(r), in); err != nil {
 		return s.organisationView(r, a, &o, in, s.fault(r, err)), nil
 	}
 	return moved(w, r, adminOrganisation(o.ID)+"?done=saved")
@@ -204,7 +204,7 @@ func (s *site) shutOrganisation(w http.ResponseWriter, r *http.Request, a access
 	if disable && o.ID == a.Organisation {
 		return s.organisationView(r, a, &o, fieldsOf(o), ownAccount()), nil
 	}
-	if _, err := s.cfg.House.People.EditOrganisation(a, o.ID, versionOf(r), in); err != nil {
+	if _, err := s.cfg.House.People.EditOrganisation(a, o.ID, formVersion(r), in); err != nil {
 		return s.organisationView(r, a, &o, fieldsOf(o), s.fault(r, err)), nil
 	}
 	return moved(w, r, adminOrganisation(o.ID)+"?done="+done)

@@ -26,10 +26,10 @@ const (
 	organisationsOffered = 2000
 )
 
-type peoplePage struct {
+type accountsPage struct {
 	adminFrame
 	Filter     peopleFilter
-	People     []personRow
+	People     []accountRow
 	Filtered   bool
 	Asked      bool // this is not the first page
 	Prev, Next string
@@ -43,7 +43,7 @@ type peopleFilter struct {
 	Disabled             bool
 }
 
-type personRow struct {
+type accountRow struct {
 	Href, Email          string
 	Name, Roles          template.HTML
 	Organisation         template.HTML
@@ -136,7 +136,7 @@ func (s *site) people(_ http.ResponseWriter, r *http.Request, a access.Actor) (v
 
 func (s *site) peopleView(r *http.Request, a access.Actor, failed error) (view, error) {
 	say, q := printer(r), r.URL.Query()
-	p := peoplePage{adminFrame: s.keyed(r, a, peoplePath, "nav.people")}
+	p := accountsPage{adminFrame: s.keyed(r, a, peoplePath, "nav.people")}
 	code := p.refused(say, failed)
 	if q.Get("done") == "uninvited" && r.Method == http.MethodGet {
 		p.Done = say.HTML("admin.people.uninvited")
@@ -156,14 +156,14 @@ func (s *site) peopleView(r *http.Request, a access.Actor, failed error) (view, 
 		return view{}, err
 	}
 	for _, u := range all {
-		row := personRow{
+		row := accountRow{
 			Href: personPath(u.ID), Email: u.Email, Name: voice(u.Name), Roles: rolesInWords(say, u.Roles), Organisation: organisationName(organisations, u.Organisation),
 			Disabled: u.Disabled, Unverified: !u.Verified, sort: u.Name,
 		}
 		row.LastSignIn, _ = s.moment(say, u.LastSignIn)
 		p.People = append(p.People, row)
 	}
-	lang.SortBy(say, p.People, func(x personRow) string { return x.sort })
+	lang.SortBy(say, p.People, func(x accountRow) string { return x.sort })
 	p.Prev, p.Next = turned(r, peoplePath, "after", "", p.Asked), turned(r, peoplePath, "after", next, next != "")
 	open, next, err := s.cfg.House.People.Invitations(a, access.Page{Cursor: q.Get("open"), Limit: peopleShown})
 	if err != nil {

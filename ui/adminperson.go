@@ -147,18 +147,13 @@ func (s *site) changed(w http.ResponseWriter, r *http.Request, a access.Actor, i
 	return s.personView(r, a, u, s.fault(r, err))
 }
 
-func versionOf(r *http.Request) uint64 {
-	v, _ := strconv.ParseUint(r.PostFormValue("version"), 10, 64) // none is the version of nothing
-	return v
-}
-
 // changeRoles keeps administrators what they are: another one can take that from them, so that nobody shuts himself out.
 func (s *site) changeRoles(w http.ResponseWriter, r *http.Request, a access.Actor, u access.User) (view, error) {
 	in := inviteeOf(r.PostForm)
 	if u.ID == a.User && !slices.Contains(in.roles, access.Admin) && slices.Contains(u.Roles, access.Admin) {
 		in.roles = append(in.roles, access.Admin)
 	}
-	_, err := s.cfg.House.People.ChangeRoles(a, u.ID, versionOf(r), in.organisation, in.roles)
+	_, err := s.cfg.House.People.ChangeRoles(a, u.ID, formVersion(r), in.organisation, in.roles)
 	if err == nil && u.ID == a.User { // the own sessions have ended
 		return moved(w, r, "/sign-in?from="+personPath(u.ID))
 	}
@@ -178,7 +173,7 @@ func (s *site) disablePerson(w http.ResponseWriter, r *http.Request, a access.Ac
 	if disable && u.ID == a.User {
 		return s.changed(w, r, a, u.ID, "", ownAccount())
 	}
-	_, err := s.cfg.House.People.SetDisabled(a, u.ID, versionOf(r), disable)
+	_, err := s.cfg.House.People.SetDisabled(a, u.ID, formVersion(r), disable)
 	return s.changed(w, r, a, u.ID, code, err)
 }
 

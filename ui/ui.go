@@ -123,8 +123,8 @@ func newSite(cfg Config) *site {
 
 func (s *site) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.finds)
-	mux.HandleFunc("GET /listings/{origin}/{id}", s.page(s.listing))
+	mux.Handle("GET /{$}", s.costly(http.HandlerFunc(s.finds)))
+	mux.Handle("GET /listings/{origin}/{id}", s.costly(s.page(s.listing)))
 	mux.HandleFunc("GET /listings/{origin}/{id}/full", s.page(s.full))
 	mux.HandleFunc("GET /federation", s.page(s.federation))
 	mux.HandleFunc("GET /figures", s.page(s.figures))
@@ -142,6 +142,16 @@ func (s *site) handler() http.Handler {
 		s.doors(mux)
 	}
 	return squeeze(s.common(mux))
+}
+
+// costly gives a page a place among what takes much work, or says that the node is busy.
+func (s *site) costly(page http.Handler) http.Handler {
+	if s.cfg.Costly == nil {
+		return page
+	}
+	return s.cfg.Costly(page, s.page(func(r *http.Request) (view, error) {
+		return s.problemView(r, http.StatusServiceUnavailable, "busy"), nil
+	}))
 }
 
 // squeeze sends pages packed to who takes them so. Their length is blurred, by which a listener could otherwise guess what stands on a

@@ -28,12 +28,12 @@ const (
 
 type welcomePage struct {
 	adminFrame
-	Tasks  []task
+	Tasks  []firstStep
 	DoneOf int
 	Left   int // necessary ones that are not done
 }
 
-type task struct {
+type firstStep struct {
 	ID, Href   string
 	Name, Hint template.HTML
 	State      template.HTML
@@ -99,7 +99,7 @@ func (s *site) steps(r *http.Request, a access.Actor) (page welcomePage, err err
 		if err != nil {
 			return page, err
 		}
-		t := task{ID: id, Href: href, Name: p.HTML("welcome." + id), Hint: p.HTML("welcome." + id + ".says"), State: p.HTML("welcome.state." + string(state)), Done: state == stepDone}
+		t := firstStep{ID: id, Href: href, Name: p.HTML("welcome." + id), Hint: p.HTML("welcome." + id + ".says"), State: p.HTML("welcome.state." + string(state)), Done: state == stepDone}
 		switch state {
 		case stepDone:
 			t.Class = "good"
