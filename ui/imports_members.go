@@ -123,7 +123,9 @@ type memberSelect struct {
 	Groups []targetGroup
 }
 
-func (c columnRow) Members(groups []targetGroup) memberSelect { return memberSelect{c.To, true, groups} }
+func (c columnRow) Members(groups []targetGroup) memberSelect {
+	return memberSelect{c.To, true, groups}
+}
 
 func (x ruleRow) Members(groups []targetGroup) memberSelect { return memberSelect{x.To, false, groups} }
 

@@ -24,7 +24,7 @@ import (
 type repositoryShown struct {
 	frame
 	Back, Heading, Action string
-	Name                  template.HTML
+	Called                template.HTML
 	Kept, May             bool
 	Form                  form
 	Trial                 *trialShown
@@ -106,10 +106,14 @@ func (s *site) repositoryView(r *http.Request, by importer, x intake.Source, nam
 	if x.Version == 0 {
 		fields = append([]field{{Name: "name", Label: p.HTML("imports.name"), Hint: p.HTML("imports.name-hint"), Type: "text", Autocomplete: "off", Value: name}}, fields...)
 	} else {
-		page.Kept, page.Name, page.Action = true, voice(x.Name), repositoryPath(by.org, x.Name)
+		page.Kept, page.Called, page.Action = true, voice(x.Name), repositoryPath(by.org, x.Name)
 		page.Title, page.Heading = p.T("imports.repository-title", "Name", voice(x.Name)), x.Name
 		f := factList{p: p}
-		f.add("imports.last-run", voice(p.Moment(x.LastRun)))
+		last := voice(p.Moment(x.LastRun))
+		if x.LastRun == 0 {
+			last = p.HTML("word.never")
+		}
+		f.add("imports.last-run", last)
 		f.add("imports.last-success", voice(p.Moment(x.LastSuccess)))
 		f.add("imports.next-run", voice(p.Moment(x.Next)))
 		page.Facts = f.list
