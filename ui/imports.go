@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/asean-tmh/tmh/node/access"
+	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/intake"
 	"github.com/asean-tmh/tmh/node/interop"
 	"github.com/asean-tmh/tmh/node/table"
@@ -29,7 +30,7 @@ func (s *site) importPages(_ *http.ServeMux, get, post func(string, http.Handler
 	get(org+"/imports/template.xlsx", s.mine(importTemplate(table.XLSX)))
 	get(org+"/imports/new", s.ofOrganisation(s.uploadPage))
 	post(org+"/imports/new", s.upload)
-	get(job, s.ofImport(s.importJob))
+	get(job, stillSignedIn(s.ofImport(s.importJob)))
 	get(job+"/columns", s.ofImport(s.columnsPage))
 	post(job+"/columns", s.ofImport(s.mapColumns))
 	get(job+"/errors", s.ofImport(s.importErrors))
@@ -103,6 +104,20 @@ func (s *site) noImport(r *http.Request, key string) view {
 	p := printer(r)
 	return view{"problem", problemPage{frame: s.frame(r, "", p.T(key)), Heading: p.HTML(key), Next: p.HTML("imports.none-next")}, http.StatusNotFound}
 }
+
+// stillSignedIn keeps a page that fetches itself anew from showing the page for signing in as a part of it, once the session is over.
+func stillSignedIn(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if byItself(r) && door.ActorOf(r.Context()).Session == "" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		next(w, r)
+	}
+}
+
+// byItself: a page asks for a part of itself.
+func byItself(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
 
 // maxWide bounds forms that have a whole mapping in them.
 const maxWide = 1 << 20

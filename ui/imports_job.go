@@ -77,7 +77,7 @@ type changeRow struct {
 	Field, Before, After template.HTML
 }
 
-const rowsOfPage = 50
+const rowsOfPage = 25
 
 func (s *site) importJob(_ http.ResponseWriter, r *http.Request, by importer, j intake.Job) (view, error) {
 	return s.importView(r, by, j, nil)
@@ -93,7 +93,7 @@ func (s *site) importView(r *http.Request, by importer, j intake.Job, err error)
 	name := p.HTML(key, "Name", jobName(p, j))
 	page := importPage{
 		frame: s.frame(r, "", p.T(key, "Name", jobName(p, j))), Back: importsPath(by.org), Here: at, Heading: jobName(p, j), Dry: j.DryRun, Steps: stepsOf(p, j),
-		Finished: j.State.Finished(), State: jobState(p, j), Fresh: r.Header.Get("HX-Request") == "true", All: at, Deeds: importDeedsOf(by, j), Facts: s.importFacts(p, by, j),
+		Finished: j.State.Finished(), State: jobState(p, j), Fresh: byItself(r), All: at, Deeds: importDeedsOf(by, j), Facts: s.importFacts(p, by, j),
 	}
 	page.Live = !page.Finished && j.State != intake.Waiting
 	page.Kind, page.Says = jobSays(p, j)

@@ -146,9 +146,9 @@ func schedules(p *lang.Printer, hours int) (list []option) {
 		case h == 0:
 			o.Label = p.T("imports.by-hand")
 		case h%24 == 0:
-			o.Label = p.T("imports.every", "Time", p.TextN("unit.days", h/24))
+			o.Label = p.N("imports.every-days", h/24)
 		default:
-			o.Label = p.T("imports.every", "Time", p.TextN("unit.hours", h))
+			o.Label = p.N("imports.every-hours", h)
 		}
 		list = append(list, o)
 	}

@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/textproto"
 	"net/url"
 	"slices"
@@ -36,13 +37,16 @@ type importing struct {
 	at                            string // the list of imports
 }
 
-func newImporting(t *testing.T, run bool) *importing {
+func newImporting(t *testing.T, run bool, harvester ...*harvest.Client) *importing {
 	t.Helper()
 	o := &office{journal: &exchangetest.Journal{Member: "KH"}}
 	o.home = newHome(t, func(c *house.Config) {
 		o.journal.Store = c.Store
 		c.Desk = exchange.NewDesk("KH", nil, o.journal, nil, c.Now)
 		c.Imports = t.TempDir()
+		if len(harvester) > 0 {
+			c.Harvester = harvester[0]
+		}
 	})
 	o.journal.Signer = o.seats["KH"].Record
 	x := &importing{home: o.home, manager: o.setUp(), org: o.organisation("Institute")}
@@ -234,6 +238,11 @@ func TestImportGoesOnAndIsCancelled(t *testing.T) {
 	if attr(live, "hx-get") != job || attr(live, "hx-trigger") != "every 2s" || attr(live, "hx-nonce") == "" || len(find(page, func(n *html.Node) bool { return n.Data == "script" && strings.Contains(attr(n, "src"), "htmx") })) != 1 {
 		t.Error("the page does not go on by itself")
 	}
+	r := httptest.NewRequest(http.MethodGet, job, nil)
+	r.Header.Set("HX-Request", "true")
+	if w := record(x.h, r); w.Code != http.StatusUnauthorized || w.Body.Len() > 0 {
+		t.Errorf("a page whose session is over becomes %d, %d bytes", w.Code, w.Body.Len())
+	}
 	x.editor.look(x.at, 200, "offers.csv", "Waiting its turn")
 	if got := x.editor.send(http.MethodGet, job+"/errors", nil); got.Code != 409 {
 		t.Errorf("errors of what is not finished: %d", got.Code)
@@ -362,6 +371,49 @@ func TestRepositoryIsKept(t *testing.T) {
 	page = x.editor.look(at+"/delete", 200, "Delete this repository?")
 	x.editor.follow(page, at+"/delete", nil, "The repository is deleted.")
 	x.editor.look(at, 404, "There is nothing of this name")
+}
+
+// repositoryOf one record, as OAI-PMH has it.
+func repositoryOf(t *testing.T) string {
+	t.Helper()
+	const head = `<?xml version="1.0" encoding="UTF-8"?><OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><responseDate>2026-11-20T08:00:00Z</responseDate><request>http://x/oai</request>`
+	answers := map[string]string{
+		"Identify":            `<Identify><repositoryName>Theses &lt;b&gt;of Vientiane</repositoryName><baseURL>http://x/oai</baseURL><protocolVersion>2.0</protocolVersion><adminEmail>a@b.example</adminEmail><earliestDatestamp>2020-01-01</earliestDatestamp><deletedRecord>no</deletedRecord><granularity>YYYY-MM-DD</granularity></Identify>`,
+		"ListRecords":         `<ListRecords><record><header><identifier>oai:theses:1</identifier><datestamp>2026-01-02</datestamp></header><metadata><oai_dc:dc xmlns:oai_dc="http://www.openarchives.org/OAI/2.0/oai_dc/" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Stove for rice husks</dc:title><dc:description>It burns rice husks without smoke.</dc:description><dc:language>en</dc:language></oai_dc:dc></metadata></record></ListRecords>`,
+		"ListSets":            `<ListSets><set><setSpec>col_1</setSpec><setName>Engineering</setName></set></ListSets>`,
+		"ListMetadataFormats": `<ListMetadataFormats><metadataFormat><metadataPrefix>oai_dc</metadataPrefix><schema>http://x</schema><metadataNamespace>http://x</metadataNamespace></metadataFormat></ListMetadataFormats>`,
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/xml")
+		_, _ = w.Write([]byte(head + answers[r.FormValue("verb")] + `</OAI-PMH>`))
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/oai"
+}
+
+func TestRepositoryIsTriedAndHarvested(t *testing.T) {
+	x := newImporting(t, true, &harvest.Client{Allow: func(a netip.Addr) bool { return a.IsLoopback() }})
+	target := repositoryOf(t)
+	add := strings.TrimSuffix(x.at, "imports") + "repositories"
+	page := x.editor.look(add, 200)
+	page = x.editor.press(page, add, url.Values{"name": {"theses"}, "url": {target}, "hours": {"6"}, "do": {"test"}}, 200,
+		"Theses <b>of Vientiane answers", "Nothing of it was saved.", "oai:theses:1", "Stove for rice husks", "col_1 Engineering")
+	if value := attr(find(page, func(n *html.Node) bool { return attr(n, "name") == "url" })[0], "value"); value != target {
+		t.Errorf("what was typed is lost: %q", value)
+	}
+	x.editor.look(add+"/theses", 404)
+	page = x.editor.follow(page, add, url.Values{"do": {"save"}}, "theses", "Next harvest")
+	job := x.sent(x.editor.post(page, add+"/theses/harvest", url.Values{"run": {"dry"}}))
+	if j := x.settled(job); j.State != intake.Done || j.Counts.Created != 1 || !j.All {
+		t.Fatalf("%+v", j)
+	}
+	page = x.editor.look(job, 200, "This was a check", "Stove for rice husks", "oai:theses:1", "The repository")
+	job = x.sent(x.editor.post(page, job+"/apply", nil))
+	if j := x.settled(job); j.Counts.Created != 1 {
+		t.Fatalf("%+v", j)
+	}
+	x.editor.look(add+"/theses", 200, "The last import from it", "Last harvest without a fault")
+	x.editor.look(x.at, 200, "theses", "Last harvest")
 }
 
 func TestImportsAreForTheirPeople(t *testing.T) {
