@@ -28,12 +28,16 @@ func (s *site) applyImport(w http.ResponseWriter, r *http.Request, by importer, 
 
 // importActPage asks before something is done that cannot be taken back.
 func (s *site) importActPage(verb string) func(http.ResponseWriter, *http.Request, importer, intake.Job) (view, error) {
-	return func(_ http.ResponseWriter, r *http.Request, by importer, j intake.Job) (view, error) {
-		return s.importActView(r, by, j, verb, nil), nil
+	return func(w http.ResponseWriter, r *http.Request, by importer, j intake.Job) (view, error) {
+		d := importDeedsOf(by, j)
+		if map[string]string{"cancel": d.Cancel, "confirm": d.Confirm, "discard": d.Discard}[verb] == "" { // the page says how it stands
+			return moved(w, r, importPath(j.ID))
+		}
+		return s.importActView(r, j, verb, nil), nil
 	}
 }
 
-func (s *site) importActView(r *http.Request, by importer, j intake.Job, verb string, err error) view {
+func (s *site) importActView(r *http.Request, j intake.Job, verb string, err error) view {
 	p, at := printer(r), importPath(j.ID)
 	key := "imports." + verb
 	lead := []template.HTML{p.HTML("imports.about", "Name", jobName(p, j)), p.HTML(key + ".says")}
@@ -65,7 +69,7 @@ func (s *site) importAct(verb string) func(http.ResponseWriter, *http.Request, i
 		if again != nil {
 			return view{}, again
 		}
-		return s.importActView(r, by, now, verb, s.fault(r, err)), nil
+		return s.importActView(r, now, verb, s.fault(r, err)), nil
 	}
 }
 

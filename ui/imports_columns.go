@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"bytes"
+	"encoding/json"
 	"html/template"
 	"net/http"
 	"slices"
@@ -144,7 +146,7 @@ func (s *site) again(r *http.Request, by importer, j intake.Job, was, is mapping
 		if is.Title == "Suggested" {
 			is.Title = name
 		}
-		if _, err := all.SaveMapping(by.Actor, by.org, name, is, from); err != nil {
+		if _, err := all.SaveMapping(by.Actor, by.org, name, is, from); err != nil && !s.keptAlready(by, name, is) {
 			return "", err
 		}
 	}
@@ -155,6 +157,17 @@ func (s *site) again(r *http.Request, by importer, j intake.Job, was, is mapping
 	}
 	next, err := all.Again(r.Context(), by.Actor, j.ID, o)
 	return next.ID, err
+}
+
+// keptAlready reports whether that is what the name stands for: the form was sent before, and only the dry run did not begin.
+func (s *site) keptAlready(by importer, name string, m mapping.Mapping) bool {
+	kept, err := s.cfg.House.Imports.Mapping(by.Actor, by.org, name)
+	if err != nil {
+		return false
+	}
+	is, err1 := json.Marshal(m)
+	was, err2 := json.Marshal(kept.Mapping)
+	return err1 == nil && err2 == nil && bytes.Equal(is, was)
 }
 
 // chosenMapping is the mapping with what the form says of every column that it showed.
@@ -232,7 +245,7 @@ func letBecome(m *mapping.Mapping, column, to string) {
 // newRule for a column: a list has its values between semicolons or commas, but where these stand within a value.
 func newRule(to, column string) mapping.Rule {
 	x := mapping.Rule{To: to, From: []string{column}}
-	for _, t := range mappable() {
+	for _, t := range mapping.Targets() {
 		if t.Path == to && t.List && !slices.Contains([]mapping.Value{mapping.ValuePerson, mapping.ValueRight, mapping.ValuePartner}, t.Value) {
 			x.Split = "; ,"
 		}

@@ -274,14 +274,15 @@ func (s *site) importFacts(p *lang.Printer, by importer, j intake.Job) []fact {
 	f.add("imports.unused", voices(j.Unused)...)
 	f.add("imports.missing", voices(j.Missing)...)
 	var options []template.HTML
-	for key, on := range map[string]bool{"imports.full-sync": j.FullSync, "imports.drafts-only": j.DraftsOnly} {
-		if on {
-			options = append(options, p.HTML(key))
-		}
+	if j.FullSync {
+		options = append(options, p.HTML("imports.full-sync"))
+	}
+	if j.DraftsOnly {
+		options = append(options, p.HTML("imports.drafts-only"))
 	}
 	f.add("imports.options", options...)
 	if j.DryRunOf != "" {
-		f.add("imports.checked", template.HTML(`<a href="`+template.HTMLEscapeString(importPath(j.DryRunOf))+`">`)+p.HTML("imports.dry")+"</a>") //nolint:gosec // escaped
+		f.add("imports.checked", p.HTML("imports.checked-link", lang.NewSlot("a", "href", importPath(j.DryRunOf))))
 	}
 	return f.list
 }

@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/asean-tmh/tmh/node/intake/mapping"
 	"github.com/asean-tmh/tmh/protocol"
@@ -36,7 +35,7 @@ func placeKeys() map[string]string {
 
 // placeNames are the names of all members by path, in the language of the page where it has one.
 func placeNames(p *lang.Printer) map[string]lang.Text {
-	keys, all := placeKeys(), mappable()
+	keys, all := placeKeys(), mapping.Targets()
 	names := make(map[string]lang.Text, len(all))
 	for _, t := range all {
 		path, tongue := t.Path, ""
@@ -88,7 +87,7 @@ type targetGroup struct {
 func choosable(p *lang.Printer, names map[string]lang.Text, country protocol.Country, used []string) []targetGroup {
 	tongues := append([]string{"*", "en", string(p.Tag())}, spokenIn(country)...)
 	groups := []targetGroup{{Name: p.T("imports.members.main")}, {Name: p.T("imports.members.full")}}
-	for _, t := range mappable() {
+	for _, t := range mapping.Targets() {
 		parts := strings.Split(t.Path, ".")
 		if len(parts) == 4 && parts[1] == "texts" && !slices.Contains(tongues, parts[2]) && !slices.Contains(used, t.Path) || parts[1] == "sections" && !slices.Contains(used, t.Path) {
 			continue
@@ -112,9 +111,6 @@ func spokenIn(c protocol.Country) []string {
 		"BN": {"ms"}, "ID": {"id"}, "KH": {"km"}, "LA": {"lo"}, "MM": {"my"}, "MY": {"ms", "zh", "ta"}, "PH": {"fil"}, "SG": {"zh", "ms", "ta"}, "TH": {"th"}, "TL": {"tet", "pt"}, "VN": {"vi"},
 	}[c]
 }
-
-// mappable is all that a rule can fill.
-var mappable = sync.OnceValue(mapping.Targets)
 
 // memberSelect is the choice that one column or rule has.
 type memberSelect struct {

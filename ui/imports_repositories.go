@@ -145,6 +145,8 @@ func schedules(p *lang.Printer, hours int) (list []option) {
 		switch {
 		case h == 0:
 			o.Label = p.T("imports.by-hand")
+		case h == 24:
+			o.Label = p.T("imports.every-day")
 		case h%24 == 0:
 			o.Label = p.N("imports.every-days", h/24)
 		default:

@@ -252,6 +252,9 @@ func TestImportGoesOnAndIsCancelled(t *testing.T) {
 	x.editor.press(page, job+"/cancel", nil, 409, "This import is cancelled already.")
 	w := x.editor.send(http.MethodPost, job+"/apply", url.Values{})
 	x.editor.check("apply what was cancelled", w, 409, []string{"only one that is done can be applied"})
+	if w := x.editor.send(http.MethodGet, job+"/confirm", nil); w.Code != 303 || w.Header().Get("Location") != job {
+		t.Errorf("what cannot be confirmed leads to %d %s", w.Code, w.Header().Get("Location"))
+	}
 	for verb, want := range map[string]int{"confirm": 409, "discard": 303} {
 		if w := x.editor.send(http.MethodPost, job+"/"+verb, url.Values{"gone": {"1"}}); w.Code != want {
 			t.Errorf("%s: %d", verb, w.Code)
@@ -549,15 +552,26 @@ func TestImportsInEveryLanguage(t *testing.T) {
 	base := strings.TrimSuffix(x.at, "/imports")
 	for _, tagged := range lang.Tags() {
 		x.editor.cookies["lang"] = string(tagged)
-		for _, target := range []string{x.at, x.at + "?done=mapping", x.at + "/new", job, job + "?outcome=refused", job + "/columns", job + "/cancel", job + "/confirm", job + "/discard",
+		for _, target := range []string{x.at, x.at + "?done=mapping", x.at + "/new", job, job + "?outcome=refused", job + "/columns", job + "/discard",
 			base + "/mappings/list", base + "/mappings/list/delete", base + "/repositories", base + "/repositories/theses", base + "/repositories/theses/delete"} {
 			root := x.editor.look(target, 200)
 			if got := attr(find(root, tag("html"))[0], "lang"); got != string(tagged) {
 				t.Errorf("%s %s: is in %s", tagged, target, got)
 			}
-			if got := text(root); strings.Contains(got, "imports.") || strings.Contains(got, "<no value>") || strings.Contains(got, "%!") {
-				t.Errorf("%s %s: shows a key or a hole", tagged, target)
-			}
+			x.spoken(string(tagged)+" "+target, root)
 		}
+		for _, verb := range []string{"cancel", "confirm"} {
+			w := x.editor.send(http.MethodPost, job+"/"+verb, url.Values{"gone": {"3"}})
+			x.spoken(string(tagged)+" "+verb, x.editor.check(verb, w, 409, nil))
+		}
+	}
+}
+
+// spoken fails where a page shows a key or a hole.
+func (x *importing) spoken(what string, root *html.Node) {
+	x.t.Helper()
+	got := text(root)
+	if i := strings.Index(got, "imports."); i >= 0 || strings.Contains(got, "<no value>") || strings.Contains(got, "%!") {
+		x.t.Errorf("%s: shows a key or a hole: %.80s", what, got[max(i, 0):])
 	}
 }
