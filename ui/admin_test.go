@@ -353,7 +353,7 @@ func TestAdministrationInEveryLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tagged := range lang.Tags() {
+	for _, tagged := range ui.Languages() {
 		all := map[string]*html.Node{}
 		x.admin.cookies["lang"], m.admin.cookies["lang"] = string(tagged), string(tagged)
 		for _, target := range targets {

@@ -322,7 +322,7 @@ func TestFindingInEveryLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tagged := range lang.Tags() {
+	for _, tagged := range ui.Languages() {
 		b.cookies["lang"] = string(tagged)
 		all := map[string]*html.Node{}
 		for _, target := range findPages() {

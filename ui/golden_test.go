@@ -39,7 +39,7 @@ func TestEveryLanguage(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := regexp.MustCompile(`\b(` + strings.ReplaceAll(strings.Join(b.Keys(), "|"), ".", `\.`) + `)\b`)
-	for _, tagged := range lang.Tags() {
+	for _, tagged := range ui.Languages() {
 		all := map[string]*html.Node{}
 		for name, target := range mainPages() {
 			all[name] = audit(t, string(tagged)+" "+name, get(h, target, "Accept-Language", string(tagged)))

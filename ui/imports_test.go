@@ -26,7 +26,7 @@ import (
 	"github.com/asean-tmh/tmh/node/intake/mapping"
 	"github.com/asean-tmh/tmh/node/oai/harvest"
 	"github.com/asean-tmh/tmh/node/posting"
-	"github.com/asean-tmh/tmh/ui/lang"
+	"github.com/asean-tmh/tmh/ui"
 )
 
 // importing is a home whose people import: an editor of an institute, and others who may not.
@@ -550,7 +550,7 @@ func TestImportsInEveryLanguage(t *testing.T) {
 	job := strings.TrimSuffix(x.sent(x.editor.sendFile(x.at+"/new", "offers.csv", offers)), "/columns")
 	x.settled(job)
 	base := strings.TrimSuffix(x.at, "/imports")
-	for _, tagged := range lang.Tags() {
+	for _, tagged := range ui.Languages() {
 		x.editor.cookies["lang"] = string(tagged)
 		for _, target := range []string{x.at, x.at + "?done=mapping", x.at + "/new", job, job + "?outcome=refused", job + "/columns", job + "/discard",
 			base + "/mappings/list", base + "/mappings/list/delete", base + "/repositories", base + "/repositories/theses", base + "/repositories/theses/delete"} {

@@ -16,6 +16,7 @@ import (
 	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/posting"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui"
 	"github.com/asean-tmh/tmh/ui/lang"
 )
 
@@ -109,7 +110,7 @@ func TestOfficeInEveryLanguage(t *testing.T) {
 		groups[group] = true
 	}
 	keys := regexp.MustCompile(`\b(` + strings.Join(slices.Sorted(maps.Keys(groups)), "|") + `)\.[a-z][a-z.-]+`)
-	for _, tagged := range lang.Tags() {
+	for _, tagged := range ui.Languages() {
 		for who, targets := range all {
 			who.cookies["lang"] = string(tagged)
 			for _, target := range targets {

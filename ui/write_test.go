@@ -14,6 +14,7 @@ import (
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/posting"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/ui"
 	"github.com/asean-tmh/tmh/ui/lang"
 )
 
@@ -384,7 +385,7 @@ func TestWritingInEveryLanguage(t *testing.T) {
 	}
 	keys := regexp.MustCompile(`\b(` + strings.ReplaceAll(strings.Join(bundle.Keys(), "|"), ".", `\.`) + `)\b`)
 	published := o.person("second@institute.example.org", o.actor(o.editor).Organisation, access.Editor)
-	for _, tagged := range lang.Tags() {
+	for _, tagged := range ui.Languages() {
 		o.editor.cookies["lang"], published.cookies["lang"] = string(tagged), string(tagged)
 		for _, target := range o.writtenPages() {
 			root := o.editor.look(target, 200)
