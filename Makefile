@@ -3,7 +3,7 @@
 GOLANGCI_LINT := v2.15.0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 
-.PHONY: build demo client test check lint race bench soak mutants generate clean
+.PHONY: build demo client test check lint race bench soak mutants generate ui-assets clean
 
 build: ## one static binary, ./tmh
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o tmh ./cmd/tmh
@@ -45,6 +45,9 @@ bench: build ## benchstat-ready micro-benchmarks, and the tables of tmh bench
 	./tmh bench replica
 	./tmh bench match --peer
 	./tmh bench house --quick --listings 10000
+	./tmh bench intake
+	GOBIN=$(CURDIR)/.bin go install github.com/tsenart/vegeta/v12@v12.13.0
+	./tmh bench doors --vegeta .bin/vegeta
 
 soak: build ## what takes long: large simulations, random walks, kill loops, fuzzing, 10^6 summaries
 	@.ci/tools
