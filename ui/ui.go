@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
@@ -82,6 +83,7 @@ type site struct {
 	reference template.HTML
 	checkup   checkup
 	verifying sync.Mutex // of the audit log: one at a time
+	beside    *semaphore.Weighted
 }
 
 // New builds the handler of all pages; it starts nothing. It panics on a fault of the build, which tests find.
@@ -101,7 +103,7 @@ func newSite(cfg Config) *site {
 			panic("ui: " + err.Error())
 		}
 	}
-	s := &site{cfg: cfg}
+	s := &site{cfg: cfg, beside: newBeside()}
 	var err error
 	s.bundle, err = lang.Open()
 	must(err)
