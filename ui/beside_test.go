@@ -62,6 +62,22 @@ func (b *browser) asks(target string) *http.Request {
 	return r
 }
 
+// The length of a packed page tells what stands on it beside what a guesser sent: no other site's page gets one made.
+func TestPagesOfPeopleAreNotPackedForOtherSites(t *testing.T) {
+	o := newOffice(t)
+	for from, packed := range map[string]bool{"": true, "none": true, "same-origin": true, "same-site": false, "cross-site": false} {
+		for who, b := range map[string]*browser{"an editor": o.editor, "a stranger": o.browser()} {
+			r := b.asks("/?q=fish")
+			r.Header.Set("Accept-Encoding", "gzip")
+			r.Header.Set("Sec-Fetch-Site", from)
+			w := record(o.h, r)
+			if got := w.Header().Get("Content-Encoding") == "gzip"; w.Code != 200 || got != (packed || who == "a stranger") {
+				t.Errorf("%s, from %q: %d, packed: %t", who, from, w.Code, got)
+			}
+		}
+	}
+}
+
 // However often somebody who is signed in opens pages that compare with the catalogue: they leave processors to searches.
 func TestPagesOfPeopleLeaveRoomForSearches(t *testing.T) {
 	var b busy
