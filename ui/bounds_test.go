@@ -1,10 +1,40 @@
 package ui
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/asean-tmh/tmh/node/stats"
 )
+
+// Strangers may ask how the federation stood as often as they like: it is read now and then.
+func TestHistoryIsReadNowAndThen(t *testing.T) {
+	at, reads, broken := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC), 0, error(nil)
+	s := newSite(Config{Now: func() time.Time { return at }, History: func(int) ([]stats.Day, error) {
+		reads++
+		return []stats.Day{{}}, broken
+	}})
+	ask := func(want int) {
+		t.Helper()
+		if days, err := s.days(); !errors.Is(err, broken) || len(days) != 1 || reads != want {
+			t.Errorf("%d days, %v, read %d times, want %d", len(days), err, reads, want)
+		}
+	}
+	ask(1)
+	ask(1)
+	at = at.Add(recordedHold)
+	broken = errors.New("disk gone")
+	ask(2)
+	ask(3) // a fault is not kept
+	broken = nil
+	ask(4)
+	at = at.Add(-time.Hour) // the clock was ahead
+	ask(5)
+	ask(5)
+}
 
 // Who saves says which page it is: what is remembered of it has a bound all the same.
 func TestLastWritersAreBounded(t *testing.T) {

@@ -82,6 +82,7 @@ type site struct {
 	script    string // path of the one for passkeys
 	reference template.HTML
 	checkup   checkup
+	recorded  recorded
 	verifying sync.Mutex // of the audit log: one at a time
 	beside    *semaphore.Weighted
 }
