@@ -215,7 +215,7 @@ func (d *deskRows) row(h *posting.Posting, compared bool) deskRow {
 		row.Tags = append(row.Tags, stateTag{"outline", d.p.HTML("desk.own")})
 	}
 	if compared && d.ctx.Err() == nil {
-		if n := len(d.site.cfg.House.Postings.Compare(d.ctx, c)); n > 0 {
+		if n := len(d.site.like(d.ctx, c)); n > 0 {
 			row.Tags = append(row.Tags, stateTag{"wait", d.p.HTMLN("desk.suspects", n)})
 		}
 	}

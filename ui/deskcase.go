@@ -304,7 +304,7 @@ func (s *site) fillCase(r *http.Request, c *casePage, a access.Actor, h *posting
 		}
 		list := posting.Completeness(&content.Listing, &content.Record)
 		c.Points, c.Checks = list.Points, checks(say, list)
-		for _, x := range all.Compare(r.Context(), content) {
+		for _, x := range s.like(r.Context(), content) {
 			c.Suspects = append(c.Suspects, s.suspect(say, x))
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/match"
+	"github.com/asean-tmh/tmh/node/saved"
 	"github.com/asean-tmh/tmh/node/stats"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/ui"
@@ -179,7 +180,19 @@ func TestSearchesAreSaved(t *testing.T) {
 	b.press(b.look(run+"/rename", 200), run+"/rename", url.Values{"name": {strings.Repeat("x", 101)}}, 422, "at most 100")
 	page = b.follow(page, run+"/delete", nil, "“Driers” was deleted.", "You have not saved a search yet")
 	b.look(run, 404, "There is no such search")
+	if data := b.send(http.MethodGet, "/account/data", nil).Body.String(); !strings.Contains(data, "Driers") {
+		t.Error("the personal data lack what was deleted and is still here")
+	}
 	b.follow(page, run+"/restore", nil, "The search is back.", "Driers")
+
+	// The longest is led to whole.
+	long, err := home.house.Searches.Add(string(home.actor(b).User), "Long", "q="+strings.Repeat("x", saved.MaxAddress-2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := b.send(http.MethodGet, "/saved/"+long.ID, nil); w.Header().Get("Location") != "/?"+long.Address {
+		t.Errorf("the longest leads to %.20s", w.Header().Get("Location"))
+	}
 
 	// Nobody else's.
 	other := home.browser()

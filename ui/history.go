@@ -5,6 +5,8 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/stats"
@@ -62,12 +64,36 @@ type dated struct {
 	gap   bool // days before it were missed
 }
 
+// recorded is the history as it was read last. A day of it is written once a day, and to read it takes as long as a search.
+type recorded struct {
+	mu   sync.Mutex
+	days []stats.Day
+	at   time.Time // zero: never
+}
+
+const recordedHold = time.Minute
+
+// days of the history, which nobody changes.
+func (s *site) days() ([]stats.Day, error) {
+	c := &s.recorded
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if age := s.cfg.Now().Sub(c.at); !c.at.IsZero() && age >= 0 && age < recordedHold {
+		return c.days, nil
+	}
+	days, err := s.cfg.History(historyPoints)
+	if err == nil {
+		c.days, c.at = days, s.cfg.Now()
+	}
+	return days, err
+}
+
 // overTime is nil where nothing is recorded.
 func (s *site) overTime(r *http.Request, members []exchange.MemberState) (*overTime, error) {
 	if s.cfg.History == nil {
 		return nil, nil
 	}
-	days, err := s.cfg.History(historyPoints)
+	days, err := s.days()
 	if err != nil || len(days) == 0 {
 		return nil, err
 	}

@@ -88,11 +88,16 @@ func newHome(t *testing.T, change func(*house.Config)) *home {
 	if x.house, err = house.New(cfg); err != nil {
 		t.Fatal(err)
 	}
-	keeper := &door.Keeper{House: x.house, Member: "KH"}
-	x.h = door.Protect(ui.New(ui.Config{
-		Desk: x.desk, House: x.house, Door: keeper, Name: "Cambodia", Demonstration: true, Version: "0.1", Now: clock, Log: slog.New(slog.DiscardHandler),
-	}))
+	x.h = x.pagesOver(x.desk)
 	return x
+}
+
+// pagesOver a desk.
+func (x *home) pagesOver(d ui.Desk) http.Handler {
+	return door.Protect(ui.New(ui.Config{
+		Desk: d, House: x.house, Door: &door.Keeper{House: x.house, Member: "KH"}, Name: "Cambodia", Demonstration: true, Version: "0.1",
+		Now: func() time.Time { return time.Unix(x.clock.Load(), 0).UTC() }, Log: slog.New(slog.DiscardHandler),
+	}))
 }
 
 func mailed(c *house.Config) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -512,6 +513,34 @@ func TestHostileFiles(t *testing.T) {
 	}
 	if w := x.editor.sendFile(x.at+"/new", "x.csv", offers, many...); w.Code != 422 {
 		t.Errorf("many fields: %d", w.Code)
+	}
+}
+
+// endless sends letters as long as somebody reads, and counts them.
+type endless struct{ sent int }
+
+func (e *endless) Read(b []byte) (int, error) {
+	if e.sent += len(b); e.sent > 1<<30 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	for i := range b {
+		b[i] = 'x'
+	}
+	return len(b), nil
+}
+
+// What stands before the file is read up to its bound, and not thrown away for ever.
+func TestFieldWithoutAnEnd(t *testing.T) {
+	x := newImporting(t, false)
+	var e endless
+	r := httptest.NewRequest(http.MethodPost, x.at+"/new", io.MultiReader(strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"drafts\"\r\n\r\n"), &e))
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	r.RemoteAddr = x.editor.address
+	for name, value := range x.editor.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	if w := record(x.editor.h, r); w.Code != 422 || e.sent > 20<<20 {
+		t.Errorf("%d after %d bytes", w.Code, e.sent)
 	}
 }
 

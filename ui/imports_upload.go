@@ -122,8 +122,8 @@ func readForm(r *http.Request, body io.Reader) (sent sentForm, err error) {
 			sent.filename, sent.file = part.FileName(), part
 			return sent, nil
 		}
-		b, err := io.ReadAll(io.LimitReader(part, maxSmall))
-		if err != nil {
+		b, err := io.ReadAll(io.LimitReader(part, maxSmall+1))
+		if err != nil || len(b) > maxSmall { // the rest of it may have no end
 			return sent, missing
 		}
 		switch value := string(b); part.FormName() {

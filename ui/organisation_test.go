@@ -293,9 +293,7 @@ func TestFailedImportNeedsDoing(t *testing.T) {
 	cancel()
 	<-ran
 	page := o.editor.look(o.institute(), 200, "What needs doing", "offers <1>.csv", "Import failed")
-	if got := links(page)["offers <1>.csv"]; got != o.institute()+"/imports/"+string(j.ID) {
-		t.Errorf("it leads to %s", got)
-	}
+	o.editor.look(links(page)["offers <1>.csv"], 200, "offers <1>.csv")
 	if said := text(o.reviewer.look(o.institute(), 200)); strings.Contains(said, "offers <1>.csv") {
 		t.Error("a reviewer sees the import")
 	}

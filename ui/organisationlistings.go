@@ -181,7 +181,11 @@ func (s *site) officeMatches(_ http.ResponseWriter, r *http.Request, a access.Ac
 			continue
 		}
 		one.All = href(s.refOf(h)) + "#fits"
-		answer, err := s.cfg.Desk.Counterparts(ctx, s.refOf(h), match.Filter{Today: s.today()}, matchesEach, 0)
+		var answer exchange.MatchAnswer
+		err := s.besides(ctx, func() (err error) {
+			answer, err = s.cfg.Desk.Counterparts(ctx, s.refOf(h), match.Filter{Today: s.today()}, matchesEach, 0)
+			return err
+		})
 		if err != nil {
 			s.cfg.Log.Info("counterparts failed", "listing", h.ID, "error", err)
 			one.None = say.HTML("office.match-failed")

@@ -221,7 +221,7 @@ func (s *site) mindImports(p *lang.Printer, v *officeOverview, a access.Actor, o
 			name = voice(j.Repository)
 		}
 		v.Tasks = append(v.Tasks, officeTask{
-			Href: o.path + "/imports/" + url.PathEscape(string(j.ID)), ID: "task-" + strconv.Itoa(len(v.Tasks)+1), Title: name, Hint: p.HTML("nav.imports"), Tag: tag,
+			Href: importPath(j.ID), ID: "task-" + strconv.Itoa(len(v.Tasks)+1), Title: name, Hint: p.HTML("nav.imports"), Tag: tag,
 		})
 	}
 }

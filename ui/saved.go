@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -80,7 +79,7 @@ func (s *site) savedList(_ http.ResponseWriter, r *http.Request, a access.Actor)
 		row.Looked = p.HTML("saved.looked", "Ago", p.AgoText(s.cfg.Now().Sub(x.Looked.Time())))
 		if in, err := s.parseAddress(x.Address); err == nil {
 			row.Says = s.inWords(p, in)
-			if err := s.count(ctx, p, in, x.Looked, &row); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			if err := s.besides(ctx, func() error { return s.count(ctx, p, in, x.Looked, &row) }); err != nil && ctx.Err() == nil {
 				s.cfg.Log.Warn("a saved search was not counted", "error", err)
 			}
 		}

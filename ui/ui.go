@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
@@ -81,7 +82,9 @@ type site struct {
 	script    string // path of the one for passkeys
 	reference template.HTML
 	checkup   checkup
+	recorded  recorded
 	verifying sync.Mutex // of the audit log: one at a time
+	beside    *semaphore.Weighted
 }
 
 // New builds the handler of all pages; it starts nothing. It panics on a fault of the build, which tests find.
@@ -101,7 +104,7 @@ func newSite(cfg Config) *site {
 			panic("ui: " + err.Error())
 		}
 	}
-	s := &site{cfg: cfg}
+	s := &site{cfg: cfg, beside: newBeside()}
 	var err error
 	s.bundle, err = lang.Open()
 	must(err)
@@ -141,7 +144,7 @@ func (s *site) handler() http.Handler {
 	if s.cfg.House != nil && s.cfg.Door != nil {
 		s.doors(mux)
 	}
-	return squeeze(s.common(mux))
+	return s.squeeze(s.common(mux))
 }
 
 // costly gives a page a place among what takes much work, or says that the node is busy.
@@ -155,13 +158,22 @@ func (s *site) costly(page http.Handler) http.Handler {
 }
 
 // squeeze sends pages packed to who takes them so. Their length is blurred, by which a listener could otherwise guess what stands on a
-// page that also shows what the guesser sent (the BREACH attack).
-func squeeze(pages http.Handler) http.Handler {
+// page that also shows what the guesser sent (the BREACH attack). What another site makes the browser of somebody who is signed in
+// fetch, again and again until the blur is averaged out, is not packed at all.
+func (s *site) squeeze(pages http.Handler) http.Handler {
 	wrap, err := gzhttp.NewWrapper(gzhttp.ContentTypes([]string{"text/html"}), gzhttp.MinSize(1024), gzhttp.RandomJitter(32, 0, false))
 	if err != nil {
 		panic("ui: " + err.Error())
 	}
-	return wrap(pages)
+	packed := wrap(pages)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from := r.Header.Get("Sec-Fetch-Site")
+		if (from == "cross-site" || from == "same-site") && s.cfg.Door != nil && s.cfg.Door.Session(r) != "" {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		packed.ServeHTTP(w, r)
+	})
 }
 
 // parsePages parses each page once, with functions that no page is executed with.

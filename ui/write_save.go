@@ -55,11 +55,19 @@ type lastWriters struct {
 	last map[string]string // by listing and section: page and digest
 }
 
-const keptWriters = 4096
+// Bounds of what is remembered: sections, and letters of what tells a page from another, which whoever sends it could make up.
+const (
+	keptWriters = 4096
+	pageLetters = 16
+)
 
 func (l *lastWriters) set(section, page, digest string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if len(page) != pageLetters {
+		delete(l.last, section)
+		return
+	}
 	if l.last == nil || len(l.last) >= keptWriters {
 		l.last = map[string]string{}
 	}
@@ -104,8 +112,8 @@ func (s *site) sectionView(r *http.Request, h *posting.Posting, c *posting.Conte
 		p.Language = languageName(x.Lang)
 		title += " – " + p.Language
 	}
-	if len(p.Page) != 16 {
-		var b [8]byte
+	if len(p.Page) != pageLetters {
+		var b [pageLetters / 2]byte
 		_, _ = rand.Read(b[:]) // never fails
 		p.Page = hex.EncodeToString(b[:])
 	}

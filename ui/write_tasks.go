@@ -239,7 +239,7 @@ func (s *site) suspects(r *http.Request, c *posting.Content) (list []suspectView
 		return nil
 	}
 	p := printer(r)
-	for _, x := range s.cfg.House.Postings.Compare(r.Context(), c) {
+	for _, x := range s.like(r.Context(), c) {
 		if len(list) == 5 {
 			break
 		}

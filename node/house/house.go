@@ -251,6 +251,7 @@ func (h *House) tend(ctx context.Context) {
 	for what, err := range map[string]error{
 		"pending publications": h.Postings.Resume(ctx), "reminders": due, "documents": swept, "people": h.People.Sweep(),
 		"copies of records": h.Records.Sweep(), "log of readings": h.Library.Prune(), "answers to repeat": h.Replay.Sweep(),
+		"deleted searches": h.Searches.Sweep(),
 	} {
 		if err != nil && !errors.Is(err, context.Canceled) && protocol.CodeOf(err) != protocol.CodeReadOnly {
 			h.cfg.Log.Warn("not looked after", "what", what, "error", err)

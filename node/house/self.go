@@ -42,7 +42,7 @@ func (h *House) Export(by access.Actor, id access.UserID) (d PersonalData, err e
 		if d.Identities, err = oidc.Links(tx, string(id)); err != nil {
 			return err
 		}
-		if d.Searches, err = saved.List(tx, string(id)); err != nil {
+		if d.Searches, err = saved.Held(tx, string(id)); err != nil {
 			return err
 		}
 		d.Acts, _, err = h.Audit.List(tx, audit.Filter{Actor: string(id)}, 0, audit.MaxPage)

@@ -20,7 +20,7 @@ import (
 // Limits.
 const (
 	MaxSearches = 50   // of one person
-	MaxAddress  = 2000 // bytes of a search
+	MaxAddress  = 1990 // bytes of a search: with what stands before it, no longer than an address that pages lead to
 	MaxName     = 100  // characters
 
 	kept       = 24 * time.Hour // what was deleted
@@ -174,6 +174,9 @@ func (x *Searches) Restore(person, id string) error {
 	})
 }
 
+// Held are all searches that the node holds of a person, those that were deleted and can still be put back among them.
+func Held(tx *store.Tx, person string) ([]Search, error) { return every(tx, person) }
+
 // Erase all searches of a person.
 func Erase(tx *store.Tx, person string) error {
 	all, err := every(tx, person)
@@ -183,6 +186,51 @@ func Erase(tx *store.Tx, person string) error {
 		}
 	}
 	return err
+}
+
+// swept rows are looked at in one transaction.
+const swept = 500
+
+// Sweep lets go of what was deleted more than a day ago. To be called now and then; it takes short transactions.
+func (x *Searches) Sweep() error {
+	for after, more := "", true; more; {
+		var gone []string
+		more = false
+		if err := x.store.View(func(tx *store.Tx) error {
+			seen := 0
+			return tx.Rows(store.TableSearch, "", after, func(key string, b []byte) (bool, error) {
+				if seen++; seen > swept {
+					more = true
+					return false, nil
+				}
+				after = key
+				var s Search
+				if err := json.Unmarshal(b, &s); err != nil {
+					return false, fmt.Errorf("read search: %w", err)
+				}
+				if s.Deleted != 0 && x.over(s) {
+					gone = append(gone, key)
+				}
+				return true, nil
+			})
+		}); err != nil {
+			return err
+		}
+		if len(gone) == 0 {
+			continue
+		}
+		if err := x.store.Update(func(tx *store.Tx) error { // after a day nobody can have put one back
+			for _, key := range gone {
+				if err := tx.DeleteRow(store.TableSearch, key); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // change a search that stands.

@@ -163,6 +163,64 @@ func TestDeletedComesBackForADay(t *testing.T) {
 	}
 }
 
+// What was deleted goes after its day, though its person never comes again.
+func TestDeletedIsSweptAfterADay(t *testing.T) {
+	b := newBench(t)
+	for _, person := range []string{"ann", "bob", "eve"} {
+		for i := range saved.MaxSearches {
+			b.add(person, "x", fmt.Sprint("q=", i))
+		}
+	}
+	s := b.add("zoe", "Dryers", "q=1")
+	for _, person := range []string{"ann", "eve"} {
+		if err := b.Delete(person, b.search(person, "q=7").ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep := func(want int) {
+		t.Helper()
+		if err := b.Sweep(); err != nil || b.rows() != want {
+			t.Errorf("%d rows are left, %v; want %d", b.rows(), err, want)
+		}
+	}
+	b.clock = b.clock.Add(23 * time.Hour)
+	sweep(151)
+	if err := b.Delete("zoe", s.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.clock = b.clock.Add(2 * time.Hour)
+	sweep(149)
+	if err := b.Restore("zoe", s.ID); err != nil {
+		t.Error(err)
+	}
+	// More than one transaction's.
+	for i := range 12 {
+		for j := range saved.MaxSearches {
+			b.add(fmt.Sprint("p", i), "x", fmt.Sprint("q=", j))
+		}
+		if err := b.Delete(fmt.Sprint("p", i), b.search(fmt.Sprint("p", i), "q=3").ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.clock = b.clock.Add(25 * time.Hour)
+	sweep(149 + 12*(saved.MaxSearches-1))
+}
+
+func (b *bench) search(person, address string) saved.Search {
+	b.t.Helper()
+	list, err := b.List(person)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, s := range list {
+		if s.Address == address {
+			return s
+		}
+	}
+	b.t.Fatalf("%s has no %s", person, address)
+	return saved.Search{}
+}
+
 func TestLooking(t *testing.T) {
 	b := newBench(t)
 	s := b.add("ann", "Dryers", "q=1")
