@@ -368,7 +368,12 @@ func TestSessionsAreBoundedApart(t *testing.T) {
 	if code := send(); code != http.StatusTooManyRequests {
 		t.Errorf("the 301st: %d", code)
 	}
+	for range 60 {
+		b.send(http.MethodPost, "/sign-in", url.Values{"email": {"x@example.org"}, "password": {"x"}})
+	}
+	b.check("the 61st at the door", b.send(http.MethodPost, "/sign-in", url.Values{"email": {"x@example.org"}, "password": {"x"}}), 429, nil)
 	stranger := x.browser()
+	stranger.address = "192.0.2.9:4711"
 	stranger.check("a stranger", stranger.send(http.MethodPost, "/verify", url.Values{"key": {"x"}}), 404, nil)
 }
 

@@ -119,16 +119,17 @@ const (
 	deedsAMinute = 300
 )
 
-// limited refuses who knocks too often, or does more than a person can.
-func (s *site) limited() func(http.Handler) http.Handler {
+// limited refuses who knocks at the doors too often, and who does more behind them than a person can. A session does not open the doors
+// more often: they are counted by network for everybody.
+func (s *site) limited() (knock, deed func(http.Handler) http.Handler) {
 	refused := func(w http.ResponseWriter, r *http.Request) {
 		s.write(w, r, s.problemView(r, http.StatusTooManyRequests, "attempts"))
 	}
 	session := func(r *http.Request) string { return string(door.ActorOf(r.Context()).Session) }
-	strangers := door.Limit(doorsAMinute, time.Minute, door.NetworkOf, refused)
+	knock = door.Limit(doorsAMinute, time.Minute, door.NetworkOf, refused)
 	people := door.Limit(deedsAMinute, time.Minute, session, refused)
-	return func(next http.Handler) http.Handler {
-		outside, inside := strangers(next), people(next)
+	return knock, func(next http.Handler) http.Handler {
+		outside, inside := knock(next), people(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if session(r) == "" {
 				outside.ServeHTTP(w, r)
@@ -141,9 +142,12 @@ func (s *site) limited() func(http.Handler) http.Handler {
 
 // doors are the pages about accounts.
 func (s *site) doors(mux *http.ServeMux) {
-	limited := s.limited()
+	knock, deed := s.limited()
 	get := func(path string, h http.HandlerFunc) { mux.HandleFunc("GET "+path, h) }
-	post := func(path string, h http.HandlerFunc) { mux.Handle("POST "+path, limited(h)) }
+	limitedPost := func(by func(http.Handler) http.Handler) func(string, http.HandlerFunc) {
+		return func(path string, h http.HandlerFunc) { mux.Handle("POST "+path, by(h)) }
+	}
+	post := limitedPost(knock)
 	get("/setup", s.behind(s.setup))
 	post("/setup", s.behind(s.setUp))
 	get("/invitation", s.behind(s.invitation))
@@ -156,6 +160,7 @@ func (s *site) doors(mux *http.ServeMux) {
 	post("/sign-in", s.behind(s.signIn))
 	post("/sign-in/passkey", s.behind(s.beginSignIn))
 	post("/sign-in/passkey/finish", s.behind(s.finishSignIn))
+	post = limitedPost(deed)
 	post("/sign-out", s.behind(s.signOut))
 	get("/signed-out", s.behind(s.signedOut))
 	s.accountPages(get, post)
