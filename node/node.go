@@ -94,6 +94,7 @@ type Node struct {
 	net     *p2p.Net
 	index   *match.Index
 	counts  *stats.Counters
+	history *stats.History
 	desk    *exchange.Desk
 	live    *live.Hub
 	oai     *oai.Provider // nil where nobody can ask
@@ -191,6 +192,7 @@ func New(cfg Config) (_ *Node, err error) {
 	if err := n.openIndex(); err != nil {
 		return nil, err
 	}
+	n.history = stats.NewHistory(n.store)
 	n.follow = newFollower(n)
 	n.metrics = newMetrics(n)
 	if err := n.loadCopies(); err != nil {
@@ -290,6 +292,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { n.upkeepLoop(failed); return nil })
 	g.Go(func() error { return n.house.Run(failed) })
 	g.Go(func() error { n.oaiLoop(failed); return nil })
+	g.Go(func() error { n.historyLoop(failed); return nil })
 	n.spawnPullers()
 
 	served := make(chan error, 1)

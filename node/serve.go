@@ -20,6 +20,7 @@ import (
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/ingest"
 	"github.com/asean-tmh/tmh/protocol"
+	"github.com/asean-tmh/tmh/store"
 	"github.com/asean-tmh/tmh/ui"
 )
 
@@ -201,7 +202,10 @@ func (n *Node) serveDoors(ctx context.Context) error {
 		addr := l.Addr().String()
 		n.httpAddr.Store(&addr)
 		name, _ := n.roster.Load().Member(n.cfg.Member)
-		pages := ui.New(ui.Config{Desk: c, House: n.house, Door: keeper, Name: name.Name, Demonstration: n.cfg.Demonstration, Version: n.cfg.Version, Description: a.Description(), Site: a.SiteOf, Now: n.cfg.Now, Log: n.log})
+		pages := ui.New(ui.Config{
+			Desk: c, House: n.house, Door: keeper, Name: name.Name, Demonstration: n.cfg.Demonstration, Version: n.cfg.Version, Development: development(n.cfg.Version),
+			Description: a.Description(), Site: a.SiteOf, Costly: a.Costly, History: n.History, Examine: n.Examine, Backups: n.backupsKept, Now: n.cfg.Now, Log: n.log,
+		})
 		mux := http.NewServeMux()
 		mux.Handle("/api/", a.Public())
 		for _, path := range api.RootPaths() {
@@ -232,6 +236,21 @@ func (n *Node) serveDoors(ctx context.Context) error {
 	close(n.ready)
 	g.Go(func() error { <-ctx.Done(); return nil })
 	return g.Wait()
+}
+
+// backupsKept is what the pages of administration say of the backups on schedule.
+func (n *Node) backupsKept() (ui.Backups, error) {
+	c := n.cfg.Backup
+	b := ui.Backups{Dir: c.Dir, Every: c.Every, Keep: c.Keep}
+	n.backups.mu.Lock()
+	b.Failures, b.Why = n.backups.failures, n.backups.why
+	n.backups.mu.Unlock()
+	if c.Dir == "" {
+		return b, nil
+	}
+	_, made, err := store.Backups(c.Dir, n.cfg.Member)
+	b.Made = made
+	return b, err
 }
 
 // serve answers over a listener until ctx ends, with TLS where there is a certificate. What stays open by itself is ended by

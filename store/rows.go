@@ -41,6 +41,8 @@ const (
 	TableIntake       Table = 'j' // node/intake: jobs, mappings, sources
 	TableReplay       Table = 'q' // node/replay: answers to requests with an Idempotency-Key
 	TableChronicle    Table = 'v' // node/oai: when what was learnt of every origin
+	TableSearch       Table = 'w' // node/saved: searches that people keep
+	TableHistory      Table = 'y' // node/stats: how the federation stood, a row a day
 	TableSetting      Table = 'z' // node
 )
 

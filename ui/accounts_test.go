@@ -48,7 +48,8 @@ func TestSetupMakesTheFirstAdministrator(t *testing.T) {
 	}
 	b.follow(page, "/setup", url.Values{
 		"name": {"Chan Dara"}, "email": {"dara@agency.example.org"}, "password": {password}, "organisation.ror": {""}, "language": {"km"},
-	}, "This node is set up, and you are its administrator.", "Chan Dara", "Agency of Technology", "Administrator")
+	}, "This node is set up, and you are its administrator.", "First steps", "Chan Dara")
+	b.look("/account", 200, "Agency of Technology", "Administrator")
 	b.look("/setup?key="+first, 410, "This link does not work any more", "This link was used already")
 
 	y := newHome(t, nil)

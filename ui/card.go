@@ -20,6 +20,7 @@ type card struct {
 	Title         string
 	Heading       []match.Piece // the title, with what was looked for marked
 	Teaser        []match.Piece
+	In            template.HTML // the language of Title and Teaser, where that is not the page's
 	Also          template.HTML // other languages it is written in
 	Kind, Country template.HTML
 	Code          string // of the kind: "TO"
@@ -54,6 +55,9 @@ func (s *site) card(p *lang.Printer, e exchange.Entry, langs []protocol.Lang) ca
 	var t protocol.Text
 	c.Lang, t = l.Text(langs...)
 	c.Title, c.Heading, c.Teaser = t.Title, plain(t.Title), snippet(plain(t.Value), plain(t.Abstract))
+	if string(c.Lang) != string(p.Tag()) {
+		c.In = p.HTML("find.written-in", "Language", p.Language(string(c.Lang)))
+	}
 	var also []template.HTML
 	for _, other := range l.Languages() {
 		if other != c.Lang {

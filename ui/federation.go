@@ -21,6 +21,8 @@ type federationPage struct {
 	Faults    []template.HTML // of this node
 	Warnings  []template.HTML
 	Details   []memberPart
+	Recorded  bool      // this node writes down how the federation stands
+	Over      *overTime // nil: nothing is written down yet
 }
 
 type memberRow struct {
@@ -69,7 +71,12 @@ func (s *site) federation(r *http.Request) (view, error) {
 		}
 		p.Details = append(p.Details, part(say, d))
 	}
-	p.Map = s.land.drawn(say, members)
+	p.Map, p.Recorded = s.land.drawn(say, members), s.cfg.History != nil
+	over, err := s.overTime(r, members)
+	if err != nil { // the page is worth showing without it
+		s.cfg.Log.Warn("history not read", "error", err)
+	}
+	p.Over = over
 	return view{"federation", p, http.StatusOK}, nil
 }
 

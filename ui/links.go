@@ -90,7 +90,7 @@ func (s *site) setUp(w http.ResponseWriter, r *http.Request) (view, error) {
 		return s.setupView(r, email, in, o, s.fault(r, faults)), nil
 	}
 	s.cfg.Door.Keep(w, in2)
-	return moved(w, r, "/account?done=setup")
+	return moved(w, r, "/welcome?done=setup")
 }
 
 // invitation is the form for who was invited.

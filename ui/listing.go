@@ -27,6 +27,7 @@ type listingPage struct {
 	Fits       []card
 	Missing    template.HTML // why there is nothing that could fit
 	Weak       bool          // nothing fits well
+	Similar    []card
 	Notes      []template.HTML
 }
 
@@ -65,6 +66,11 @@ func (s *site) listing(r *http.Request) (view, error) {
 	p := listingPage{Card: s.card(say, e, contentLanguages(r)), Provenance: provenance(say, e, s.memberName(say, e.Origin)), Contact: s.contactPoint(say, e.Origin), Reason: english(say, e.Reason)}
 	p.frame = s.frame(r, "search", p.Card.Title)
 	s.discover(r, e, &p.frame)
+	if i := slices.IndexFunc(p.Links, func(l relation) bool { return l.Rel == "canonical" }); i >= 0 { // on paper it can be found again by it
+		f := factList{p: say, list: p.Provenance}
+		f.add("field.url", voice(p.Links[i].Href))
+		p.Provenance = f.list
+	}
 	if e.Listing == nil {
 		return view{"listing", p, http.StatusOK}, nil
 	}
@@ -86,20 +92,45 @@ func (s *site) listing(r *http.Request) (view, error) {
 	if l.HasFull() {
 		p.Full = href(e.Ref) + "/full"
 	}
-	a, err := s.cfg.Desk.Counterparts(r.Context(), e.Ref, match.Filter{Today: s.today()}, 5, 0)
+	s.compare(r, e, &p)
+	return view{"listing", p, http.StatusOK}, nil
+}
+
+// How many listings stand below one.
+const (
+	mostFits    = 5
+	mostSimilar = 3
+)
+
+// compare a listing with the catalogue: what could fit it, and what is of its own kind and much like it. The listing is worth showing
+// without either.
+func (s *site) compare(r *http.Request, e exchange.Entry, p *listingPage) {
+	say, filter := printer(r), match.Filter{Today: s.today()}
+	a, err := s.cfg.Desk.Counterparts(r.Context(), e.Ref, filter, mostFits, 0)
 	if err != nil {
-		// The listing is worth showing without its counterparts.
 		s.cfg.Log.Warn("counterparts failed", "listing", e.Ref, "error", err)
 		title, _ := say.Problem(protocol.CodeOf(err))
 		p.Missing = say.Say(title)
-		return view{"listing", p, http.StatusOK}, nil
+		return
 	}
 	p.Fits, p.Notes = s.hits(r, a.Hits), notes(say, a, s.cfg.Now())
 	if len(p.Fits) == 0 {
 		p.Missing = say.HTML("sheet.fits-none")
 	}
 	p.Weak = a.Verdict == match.Weak
-	return view{"listing", p, http.StatusOK}, nil
+	filter.Kinds = []protocol.Kind{e.Listing.Kind}
+	a, err = s.cfg.Desk.Match(r.Context(), match.Query{Listing: e.Listing, Self: e.Ref, Filter: filter, Limit: mostSimilar})
+	if err != nil {
+		s.cfg.Log.Warn("similar listings failed", "listing", e.Ref, "error", err)
+		return
+	}
+	var alike []exchange.Hit // the nearest of what is not alike helps nobody
+	for _, h := range a.Hits {
+		if a.Verdict != match.Weak && (h.Verdict == match.Strong || h.Verdict == match.Fair) {
+			alike = append(alike, h)
+		}
+	}
+	p.Similar = s.hits(r, alike)
 }
 
 // factList gathers facts, of which there may be nothing to say.

@@ -30,6 +30,15 @@ func filters() []string {
 // filtered reports whether anything is left out.
 func (in asked) filtered() bool { return slices.ContainsFunc(filters(), in.values.Has) }
 
+// unfiltered is the address of the search without them.
+func (in asked) unfiltered() string {
+	off := map[string]string{}
+	for _, name := range filters() {
+		off[name] = ""
+	}
+	return in.address(off)
+}
+
 // chosen are the filters in force, each with the way to take it off.
 func (s *site) chosen(p *lang.Printer, in asked) (list []choice) {
 	for _, name := range filters() {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/asean-tmh/tmh/node/access"
@@ -15,7 +14,7 @@ import (
 	"github.com/asean-tmh/tmh/ui/lang"
 )
 
-// The page that mails about a listing lead to: how it stands at its origin, and what one press of a button does to it.
+// The page that mails about a listing lead to: how it stands at its origin, and what can be done with it.
 
 // postingPage is a listing as its organisation and the agency see it.
 type postingPage struct {
@@ -27,6 +26,11 @@ type postingPage struct {
 	Facts     []fact
 	Catalogue string // address of its public page; "" where there is none
 	API       string
+	Edit      string // address of its tasks; "" for who may not, or while it cannot be edited
+	Send      string
+	Preview   string
+	Begins    bool // a revision, by editing
+	Ends      []deed
 	Stands    uint64 // version of the posting, which the forms carry
 	Deeds     []deed
 	Review    *reviewShown
@@ -57,7 +61,15 @@ func (s *site) postingPages(get, post func(string, http.HandlerFunc)) {
 	get("/postings/{id}", s.behind(s.own(func(_ http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting) (view, error) {
 		return s.postingView(r, a, h, nil), nil
 	})))
-	for _, action := range []posting.Action{posting.Renew, posting.Hold, posting.Lift} {
+	for _, action := range endings() {
+		get("/postings/{id}/"+string(action), s.behind(s.own(func(w http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting) (view, error) {
+			return s.endPage(w, r, a, h, action)
+		})))
+		post("/postings/{id}/"+string(action), s.behind(s.own(func(w http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting) (view, error) {
+			return s.end(w, r, a, h, action)
+		})))
+	}
+	for _, action := range []posting.Action{posting.Renew, posting.Hold, posting.Lift, posting.Recall} {
 		post("/postings/{id}/"+string(action), s.behind(s.own(func(w http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting) (view, error) {
 			return s.act(w, r, a, h, action)
 		})))
@@ -99,8 +111,7 @@ func (s *site) noPosting(r *http.Request) view {
 
 // act does what a button says, and leads back to the page.
 func (s *site) act(w http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting, action posting.Action) (view, error) {
-	version, _ := strconv.ParseUint(r.PostFormValue("version"), 10, 64) // none is the version of no listing
-	all, id := s.cfg.House.Postings, h.ID
+	all, id, version := s.cfg.House.Postings, h.ID, formVersion(r)
 	var err error
 	switch action {
 	case posting.Renew:
@@ -109,6 +120,8 @@ func (s *site) act(w http.ResponseWriter, r *http.Request, a access.Actor, h *po
 		_, err = all.Hold(r.Context(), a, id, version, "")
 	case posting.Lift:
 		_, err = all.Lift(r.Context(), a, id, version)
+	case posting.Recall:
+		_, err = all.Recall(r.Context(), a, id, version)
 	}
 	if err == nil {
 		return moved(w, r, postingPath(id)+"?done="+string(action))
@@ -123,13 +136,20 @@ func (s *site) act(w http.ResponseWriter, r *http.Request, a access.Actor, h *po
 // postingView shows the listing as it stands; err is why a button did not do what it says.
 func (s *site) postingView(r *http.Request, a access.Actor, h *posting.Posting, err error) view {
 	say := printer(r)
-	heading, title := voice(h.Title), h.Title
-	if heading == "" {
-		heading, title = say.HTML("posting.untitled"), say.T("posting.untitled")
-	}
+	name, title := heading(say, h)
+	allowed := s.cfg.House.Postings.Allowed(a, h)
 	p := postingPage{
-		frame: s.frame(r, "", title), Heading: heading, API: "/api/v1" + postingPath(h.ID), Stands: h.Version, Facts: s.standing(say, h),
-		Deeds: deeds(say, h, s.cfg.House.Postings.Allowed(a, h)),
+		frame: s.frame(r, "", title), Heading: name, API: "/api/v1" + postingPath(h.ID), Stands: h.Version, Facts: s.standing(say, h),
+		Deeds: deeds(say, h, allowed), Ends: ends(say, h, allowed),
+	}
+	if slices.Contains(allowed, posting.Edit) {
+		p.Edit, p.Begins = postingPath(h.ID)+"/edit", h.Draft == posting.None
+	}
+	if slices.Contains(allowed, posting.Submit) {
+		p.Send = postingPath(h.ID) + "/send"
+	}
+	if !h.Ended() {
+		p.Preview = postingPath(h.ID) + "/preview"
 	}
 	if r.Method == http.MethodGet {
 		p.Done = s.deedDone(say, h, posting.Action(r.URL.Query().Get("done")))
@@ -143,13 +163,18 @@ func (s *site) postingView(r *http.Request, a access.Actor, h *posting.Posting, 
 	if h.Review != nil {
 		p.Review = reviewOf(say, h.Review)
 	}
-	for _, e := range slices.Backward(h.History) {
+	left := len(h.History) + h.Dropped
+	for i, e := range slices.Backward(h.History) {
 		if len(p.History) == shownHistory {
 			break
 		}
+		left--
+		if e.Action == posting.Edit && i+1 < len(h.History) && h.History[i+1].Action == posting.Edit {
+			continue // saved again and again while it was written: the last time tells enough
+		}
 		p.History = append(p.History, historyOf(say, e))
 	}
-	p.Older = len(h.History) + h.Dropped - len(p.History)
+	p.Older = left
 	code := http.StatusOK
 	if err != nil {
 		p.Title, code = say.T("layout.error", "Page", title), status(err)
@@ -197,9 +222,20 @@ func (s *site) standing(p *lang.Printer, h *posting.Posting) []fact {
 func deeds(p *lang.Printer, h *posting.Posting, allowed []posting.Action) (list []deed) {
 	for _, action := range allowed {
 		switch action {
-		case posting.Renew, posting.Hold, posting.Lift:
+		case posting.Renew, posting.Hold, posting.Lift, posting.Recall:
 			word := string(action)
 			list = append(list, deed{postingPath(h.ID) + "/" + word, p.HTML("deed." + word), p.HTML("deed." + word + ".says")})
+		}
+	}
+	return list
+}
+
+// ends are the links to the pages that ask before something is ended.
+func ends(p *lang.Printer, h *posting.Posting, allowed []posting.Action) (list []deed) {
+	for _, action := range endings() {
+		if slices.Contains(allowed, action) {
+			word := string(action)
+			list = append(list, deed{postingPath(h.ID) + "/" + word, p.HTML("deed." + word), p.HTML("write.end." + word)})
 		}
 	}
 	return list
@@ -216,6 +252,15 @@ func (s *site) deedDone(p *lang.Printer, h *posting.Posting, action posting.Acti
 		return p.HTML("posting.done.lifted-expired")
 	case action == posting.Lift && h.Live == posting.Published:
 		return p.HTML("posting.done.lifted")
+	case action == posting.Submit && (h.Draft == posting.Submitted || h.Draft == posting.InReview):
+		return p.HTML("write.done.submit")
+	case action == posting.Publish && h.Live == posting.Published:
+		return p.HTML("write.done.publish")
+	case action == posting.Recall && h.Draft == posting.Draft:
+		return p.HTML("write.done.recall")
+	case action == posting.Discard && h.Draft == posting.None && h.Live != posting.None,
+		action == posting.Withdraw && h.Live == posting.Withdrawn, action == posting.Supersede && h.Live == posting.Superseded, action == posting.Revoke && h.Live == posting.Revoked:
+		return p.HTML("write.done", "What", actionInWords(p, action))
 	}
 	return ""
 }

@@ -28,10 +28,16 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	t.Helper()
+	return newOfficeWith(t, func(*house.Config) {})
+}
+
+func newOfficeWith(t *testing.T, change func(*house.Config)) *office {
+	t.Helper()
 	o := &office{journal: &exchangetest.Journal{Member: "KH"}}
 	o.home = newHome(t, func(c *house.Config) {
 		o.journal.Store = c.Store
 		c.Desk = exchange.NewDesk("KH", nil, o.journal, nil, c.Now)
+		change(c)
 	})
 	o.journal.Signer = o.seats["KH"].Record
 	o.setUp()
@@ -122,7 +128,7 @@ func buttons(page *html.Node) (list []string) {
 
 func TestPostingIsShown(t *testing.T) {
 	o := newOffice(t)
-	page := o.editor.look(o.path, 200, "Solar dryer <for> "+khmerDrying, "given when it is published first", "StateDraft", "set when it is published", "edited over the API", "/api/v1"+o.path)
+	page := o.editor.look(o.path, 200, "Solar dryer <for> "+khmerDrying, "given when it is published first", "StateDraft", "set when it is published", "For programs: this listing is /api/v1"+o.path)
 	if got := buttons(page); len(got) > 0 {
 		t.Errorf("a draft has %v", got)
 	}

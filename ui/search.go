@@ -50,6 +50,9 @@ type searchPage struct {
 	Sorted  template.HTML
 	Facets  []facetGroup
 	ByScore string // address of the order by score
+
+	Unfiltered string // address of the same words without any choice; "" where there is none to take off
+	Save       string // address for saving the search; "" for who may not
 }
 
 type searchForm struct {
@@ -84,11 +87,30 @@ type asked struct {
 	values url.Values // only what is understood, for links
 }
 
-func (s *site) search(r *http.Request) (view, error) {
+// finds answers a search: with the page, or, where that is open and only what was found is to change, with that part alone. A
+// part has the address of its page and another policy: it is kept nowhere.
+func (s *site) finds(w http.ResponseWriter, r *http.Request) {
+	h, part := w.Header(), r.Header.Get("HX-Request") == "true" && r.Header.Get("HX-Target") == "div#found"
+	h.Add("Vary", "HX-Request, HX-Target")
 	in, err := s.parseSearch(r.URL.Query())
-	if err != nil {
-		return view{}, err
+	var v view
+	if err == nil {
+		v, err = s.search(r, in)
 	}
+	if err != nil {
+		v = s.problem(r, err)
+	}
+	if part {
+		v.name += "#found"
+		h.Set("Cache-Control", "no-store")
+		if err == nil {
+			h.Set("HX-Replace-Url", in.address(nil))
+		}
+	}
+	s.write(w, r, v)
+}
+
+func (s *site) search(r *http.Request, in asked) (view, error) {
 	figures, members, say := s.cfg.Desk.Figures(), s.cfg.Desk.Members(), printer(r)
 	p := searchPage{
 		frame: s.frame(r, "search", say.T("nav.search")), Form: s.form(say, in, figures.ByCountry), Members: len(members), Countries: len(figures.ByCountry),
@@ -100,6 +122,13 @@ func (s *site) search(r *http.Request) (view, error) {
 	p.Asked, p.Filtered, p.Chosen = in.q != "", p.Form.Open, s.chosen(say, in)
 	p.Start = !p.Asked && !p.Filtered && in.after == (match.Ref{})
 	p.Hidden = p.Hidden && (s.cfg.Demonstration || !p.Start)
+	if len(p.Chosen) > 1 || p.Asked && len(p.Chosen) > 0 {
+		p.Unfiltered = in.unfiltered()
+	}
+	if !p.Start {
+		p.Save = s.saveAt(r, in)
+	}
+	var err error
 	if p.Asked {
 		err = s.ranked(r, in, &p)
 	} else {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"encoding/json"
+	"html/template"
 	"io"
 	"net/http"
 
@@ -17,7 +18,8 @@ type signInPage struct {
 	Form     form
 	From     string
 	Passkeys bool
-	Provider string // name of it; "" where there is none
+	Provider string        // name of it; "" where there is none
+	Unowned  template.HTML // how the node gets its first administrator; "" where it has one
 }
 
 // providerPath begins a sign-in at the provider of identities, of which the API keeps both ends.
@@ -32,6 +34,7 @@ func (s *site) signInView(r *http.Request, from, email string, err error) view {
 			emailField(say, email), {Name: "password", Label: say.HTML("form.password"), Type: "password", Autocomplete: "current-password"},
 		}}},
 	}.dress(say, err)
+	p.Unowned = s.unowned(say)
 	if p.Passkeys {
 		p.Script = s.script
 	}

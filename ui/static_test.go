@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func openStatic(t testing.TB) *static {
@@ -374,4 +376,35 @@ func FuzzAcceptEncoding(f *testing.F) {
 			t.Errorf("%q was answered with %s", accept, p.encoding)
 		}
 	})
+}
+
+// TestPagesArePacked: a page is sent packed to who takes it so, and what comes out is the same page.
+func TestPagesArePacked(t *testing.T) {
+	h := New(Config{Name: "Cambodia", Now: func() time.Time { return time.Unix(1_790_000_000, 0) }, Log: slog.New(slog.DiscardHandler)})
+	page := func(encoding string) (*httptest.ResponseRecorder, string) {
+		r := httptest.NewRequest(http.MethodGet, "/nowhere", nil)
+		r.Header.Set("Accept-Encoding", encoding)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		body := io.Reader(w.Body)
+		if w.Header().Get("Content-Encoding") == "gzip" {
+			var err error
+			if body, err = gzip.NewReader(body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b, err := io.ReadAll(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w, regexp.MustCompile(`nonce="[^"]+"`).ReplaceAllString(string(b), "")
+	}
+	plain, want := page("")
+	packed, got := page("gzip, br")
+	if got != want || packed.Code != plain.Code || packed.Header().Get("Content-Encoding") != "gzip" || !slices.Contains(packed.Header().Values("Vary"), "Accept-Encoding") {
+		t.Errorf("%d, %v: %d bytes, want %d", packed.Code, packed.Header(), len(got), len(want))
+	}
+	if plain.Header().Get("Content-Encoding") != "" || !strings.Contains(want, "</html>") {
+		t.Errorf("%v", plain.Header())
+	}
 }

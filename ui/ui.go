@@ -25,6 +25,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/gzhttp"
+
 	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/house"
@@ -55,10 +57,15 @@ type Config struct {
 	Name          string       // of the member whose node this is
 	Demonstration bool         // the federation is invented: every page says so
 	Version       string
-	Site          func(*http.Request) interop.Site // the node as links name it; nil: pages say nothing to search engines
-	Description   []byte                           // of the API, in OpenAPI 3.1: its reference is served; nil: none
-	Now           func() time.Time                 // nil: time.Now
-	Log           *slog.Logger                     // nil: slog.Default
+	Development   bool                                          // the build is nobody's release: the style guide is shown
+	History       func(most int) ([]stats.Day, error)           // how the federation stood, at most so many days; nil: not recorded
+	Site          func(*http.Request) interop.Site              // the node as links name it; nil: pages say nothing to search engines
+	Description   []byte                                        // of the API, in OpenAPI 3.1: its reference is served; nil: none
+	Examine       func() []exchange.Finding                     // the checks of tmh doctor; nil: administration shows none
+	Backups       func() (Backups, error)                       // how those on schedule stand; nil: unknown
+	Costly        func(page, refused http.Handler) http.Handler // bounds pages that take much work; nil: nothing does
+	Now           func() time.Time                              // nil: time.Now
+	Log           *slog.Logger                                  // nil: slog.Default
 }
 
 //go:embed pages
@@ -73,6 +80,8 @@ type site struct {
 	land      landscape
 	script    string // path of the one for passkeys
 	reference template.HTML
+	checkup   checkup
+	verifying sync.Mutex // of the audit log: one at a time
 }
 
 // New builds the handler of all pages; it starts nothing. It panics on a fault of the build, which tests find.
@@ -114,14 +123,17 @@ func newSite(cfg Config) *site {
 
 func (s *site) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.page(s.search))
-	mux.HandleFunc("GET /listings/{origin}/{id}", s.page(s.listing))
+	mux.Handle("GET /{$}", s.costly(http.HandlerFunc(s.finds)))
+	mux.Handle("GET /listings/{origin}/{id}", s.costly(s.page(s.listing)))
 	mux.HandleFunc("GET /listings/{origin}/{id}/full", s.page(s.full))
 	mux.HandleFunc("GET /federation", s.page(s.federation))
 	mux.HandleFunc("GET /figures", s.page(s.figures))
 	mux.HandleFunc("GET /figures.csv", s.figuresCSV)
 	mux.HandleFunc("POST /language", s.chooseLanguage)
 	mux.HandleFunc("POST /theme", s.chooseTheme)
+	if s.cfg.Development {
+		mux.HandleFunc("GET /styleguide", s.page(s.styleguide))
+	}
 	if s.cfg.Description != nil {
 		mux.HandleFunc("GET /developers", s.page(s.referencePage))
 	}
@@ -129,7 +141,27 @@ func (s *site) handler() http.Handler {
 	if s.cfg.House != nil && s.cfg.Door != nil {
 		s.doors(mux)
 	}
-	return s.common(mux)
+	return squeeze(s.common(mux))
+}
+
+// costly gives a page a place among what takes much work, or says that the node is busy.
+func (s *site) costly(page http.Handler) http.Handler {
+	if s.cfg.Costly == nil {
+		return page
+	}
+	return s.cfg.Costly(page, s.page(func(r *http.Request) (view, error) {
+		return s.problemView(r, http.StatusServiceUnavailable, "busy"), nil
+	}))
+}
+
+// squeeze sends pages packed to who takes them so. Their length is blurred, by which a listener could otherwise guess what stands on a
+// page that also shows what the guesser sent (the BREACH attack).
+func squeeze(pages http.Handler) http.Handler {
+	wrap, err := gzhttp.NewWrapper(gzhttp.ContentTypes([]string{"text/html"}), gzhttp.MinSize(1024), gzhttp.RandomJitter(32, 0, false))
+	if err != nil {
+		panic("ui: " + err.Error())
+	}
+	return wrap(pages)
 }
 
 // parsePages parses each page once, with functions that no page is executed with.
@@ -198,7 +230,7 @@ func (s *site) common(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-cache")
-		h.Set("Vary", "Accept-Language, Cookie")
+		h.Add("Vary", "Accept-Language, Cookie")
 		h.Set("Content-Language", string(printer(r).Tag()))
 		defer func() {
 			switch p := recover(); p {
@@ -252,7 +284,8 @@ type shell struct {
 	Here      string // address of the page, for forms that lead back to it
 }
 
-// view is a page ready to be written: its template, its view model and its status.
+// view is a page ready to be written: its template, its view model and its status. The name "search#found" is that of the part
+// "found" of the page "search", which a page that is open fetches anew.
 type view struct {
 	name   string
 	model  any
@@ -290,9 +323,13 @@ func (s *site) write(w http.ResponseWriter, r *http.Request, v view) {
 func (s *site) render(b *bytes.Buffer, r *http.Request, v view) error {
 	a := askingOf(r)
 	tag := a.printer.Tag()
-	t, err := s.template(v.name, tag)
+	name, part, _ := strings.Cut(v.name, "#")
+	t, err := s.template(name, tag)
 	if err != nil {
 		return err
+	}
+	if part != "" {
+		return t.ExecuteTemplate(b, part, v.model)
 	}
 	return t.Execute(b, shell{v.model, s.visitor(r), a.theme, languageChoices(r), tag.Own(), hereOf(r)})
 }

@@ -39,7 +39,7 @@ func (s *site) visitor(r *http.Request) visitor {
 		if a.Organisation != "" {
 			v.Organisation = organisationPath(a.Organisation)
 		}
-		v.Reviews, v.Administers = slices.Contains(a.Roles, access.Reviewer), slices.Contains(a.Roles, access.Admin)
+		v.Reviews, v.Administers = slices.Contains(a.Roles, access.Reviewer), may(a, access.ReadSettings)
 	}
 	return v
 }

@@ -69,10 +69,11 @@ type UserFilter struct {
 	Organisation OrganisationID
 	Role         Role
 	Text         string // part of the name or the address
+	Disabled     bool   // those only who are shut out
 }
 
 func (f UserFilter) takes(u *User, text string) bool {
-	return !u.Erased && (f.Role == "" || slices.Contains(u.Roles, f.Role)) &&
+	return !u.Erased && (u.Disabled || !f.Disabled) && (f.Role == "" || slices.Contains(u.Roles, f.Role)) &&
 		(text == "" || strings.Contains(fold(u.Name), text) || strings.Contains(u.Email, text))
 }
 

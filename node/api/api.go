@@ -102,6 +102,7 @@ type API struct {
 	door             *door.Keeper
 	public, operator http.Handler
 	bounded          guard // what bounds reading of strangers
+	load             *admission
 	secret           []byte
 	site             string // the node's public address, "" for none
 	description      []byte // OpenAPI, of what strangers reach
@@ -138,7 +139,10 @@ func New(cfg Config) *API {
 	operator := a.routes(a.asOperator, limits{}.orNone(), unhindered)
 	lim, load := a.newLimits(cfg.Limits), newAdmission(a, cfg.Load)
 	public := a.routes(a.identify, lim, load.admit)
-	a.bounded = func(next http.Handler) http.Handler { return a.common(load.through(a.identify(lim.reads(next)))) }
+	a.load = load
+	a.bounded = func(next http.Handler) http.Handler {
+		return a.common(load.through(a.identify(lim.reads(next)), http.HandlerFunc(load.refuse)))
+	}
 	a.operatorRoutes(operator)
 	a.public, a.operator = public, a.withBackup(operator)
 	return a
@@ -150,6 +154,10 @@ func (a *API) Public() http.Handler { return a.public }
 // Bounded is a handler of reading requests with the bounds that the API's own costly ones have: how often one visitor may ask, and
 // how many are worked on at once.
 func (a *API) Bounded(next http.Handler) http.Handler { return a.bounded(next) }
+
+// Costly gives a page that takes as much work as a question to the API a place among those. Where none is free in time, refused answers
+// with a page of its own; Retry-After is set.
+func (a *API) Costly(page, refused http.Handler) http.Handler { return a.load.through(page, refused) }
 
 // Operator handles the same routes, and those of Config.Operator, for a listener that only the node's operator reaches: no
 // token is asked for.

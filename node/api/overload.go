@@ -156,14 +156,14 @@ func (ad *admission) gateOf(r *http.Request) (g *gate) {
 func (ad *admission) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g := ad.gateOf(r); g != nil {
-			ad.pass(g, w, r, next)
+			ad.pass(g, w, r, next, http.HandlerFunc(ad.refuse))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (ad *admission) pass(g *gate, w http.ResponseWriter, r *http.Request, next http.Handler) {
+func (ad *admission) pass(g *gate, w http.ResponseWriter, r *http.Request, next, refused http.Handler) {
 	if r.Method == http.MethodPost {
 		b, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -177,7 +177,7 @@ func (ad *admission) pass(g *gate, w http.ResponseWriter, r *http.Request, next 
 			ad.api.cfg.Refused()
 		}
 		w.Header().Set("Retry-After", "1")
-		ad.api.write(w, newProblem(http.StatusServiceUnavailable, protocol.Errors{busy()}))
+		refused.ServeHTTP(w, r)
 		return
 	}
 	held := &placed{ResponseWriter: w, gate: g}
@@ -185,12 +185,16 @@ func (ad *admission) pass(g *gate, w http.ResponseWriter, r *http.Request, next 
 	next.ServeHTTP(held, r)
 }
 
+func (ad *admission) refuse(w http.ResponseWriter, _ *http.Request) {
+	ad.api.write(w, newProblem(http.StatusServiceUnavailable, protocol.Errors{busy()}))
+}
+
 // through the gate of costly requests, whatever the address is.
-func (ad *admission) through(next http.Handler) http.Handler {
+func (ad *admission) through(next, refused http.Handler) http.Handler {
 	if ad.heavy.cfg.AtOnce <= 0 {
 		return next
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { ad.pass(ad.heavy, w, r, next) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { ad.pass(ad.heavy, w, r, next, refused) })
 }
 
 func busy() *protocol.Error {

@@ -266,10 +266,36 @@ func (b *doorsBench) measure(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := b.pages(ctx); err != nil {
+		return err
+	}
 	b.say("")
 	_, after := memory()
 	t := newTable(b.Out, "\nafter everything")
 	t.row("RssAnon", "%d MiB", after>>20)
+	return t.w.Flush()
+}
+
+// pages of results, as people see them: the same questions, answered in HTML.
+func (b *doorsBench) pages(ctx context.Context) error {
+	api := b.base + "match?q="
+	page := "http://" + b.node.HTTPAddr() + "/?q="
+	ask := func(n int) []string {
+		all := b.match(n)
+		for i := range all {
+			all[i] = strings.Replace(all[i], api, page, 1)
+		}
+		return all
+	}
+	fmt.Fprint(b.Out, "\nGET /?q=TITLE, the page of results\n")
+	t := newColumns(b.Out, "", heads()...)
+	for _, load := range []struct{ rate, connections int }{{25, 8}, {100, 8}, {100, 64}, {200, 64}, {2000, 64}} {
+		a, err := b.attack(ctx, "pages", ask, load.rate, load.connections, b.Seconds)
+		if err != nil {
+			return err
+		}
+		t.attack(fmt.Sprintf("%d connections", load.connections), a)
+	}
 	return t.w.Flush()
 }
 

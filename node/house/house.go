@@ -29,6 +29,7 @@ import (
 	"github.com/asean-tmh/tmh/node/posting"
 	"github.com/asean-tmh/tmh/node/record"
 	"github.com/asean-tmh/tmh/node/replay"
+	"github.com/asean-tmh/tmh/node/saved"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
@@ -84,6 +85,7 @@ type House struct {
 	Documents *document.Archive
 	Imports   *intake.Imports // nil where there is no folder for them
 	Replay    *replay.Log
+	Searches  *saved.Searches
 	Audit     *audit.Log
 	Mail      *mail.Queue
 	Store     *store.Store
@@ -144,7 +146,7 @@ func New(cfg Config) (h *House, err error) {
 		Document: func(hash protocol.Hash) (io.ReadCloser, error) { return h.Documents.Open(hash) }, Log: cfg.Log,
 	})
 	h.key = secret
-	h.Replay = replay.New(cfg.Store, cfg.Now)
+	h.Replay, h.Searches = replay.New(cfg.Store, cfg.Now), saved.New(cfg.Store, cfg.Now)
 	if err := h.openImports(); err != nil {
 		return nil, err
 	}

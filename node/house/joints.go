@@ -10,6 +10,7 @@ import (
 	"github.com/asean-tmh/tmh/node/document"
 	"github.com/asean-tmh/tmh/node/intake"
 	"github.com/asean-tmh/tmh/node/posting"
+	"github.com/asean-tmh/tmh/node/saved"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
 )
@@ -101,7 +102,7 @@ func (h *House) erase(tx *store.Tx, id access.UserID) error {
 	if err != nil && protocol.CodeOf(err) != protocol.CodeNotFound {
 		return err
 	}
-	errs := []error{passkey.Erase(tx, string(id)), oidc.Erase(tx, string(id)), h.Audit.Erase(tx, string(id))}
+	errs := []error{passkey.Erase(tx, string(id)), oidc.Erase(tx, string(id)), h.Audit.Erase(tx, string(id)), saved.Erase(tx, string(id))}
 	if u != nil && u.Email != "" {
 		errs = append(errs, h.Mail.Forget(tx, u.Email), h.Library.Grants().Erase(tx, h.cfg.Member, u.Email))
 	}

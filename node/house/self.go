@@ -8,6 +8,7 @@ import (
 	"github.com/asean-tmh/tmh/node/access/oidc"
 	"github.com/asean-tmh/tmh/node/access/passkey"
 	"github.com/asean-tmh/tmh/node/audit"
+	"github.com/asean-tmh/tmh/node/saved"
 	"github.com/asean-tmh/tmh/store"
 )
 
@@ -18,6 +19,7 @@ type PersonalData struct {
 	access.PersonalData
 	Passkeys   []passkey.Passkey `json:"passkeys"`
 	Identities []oidc.Link       `json:"identities"`
+	Searches   []saved.Search    `json:"searches"`
 	Acts       []audit.Entry     `json:"acts"` // the newest of what the audit log says that the person did
 }
 
@@ -38,6 +40,9 @@ func (h *House) Export(by access.Actor, id access.UserID) (d PersonalData, err e
 			return err
 		}
 		if d.Identities, err = oidc.Links(tx, string(id)); err != nil {
+			return err
+		}
+		if d.Searches, err = saved.List(tx, string(id)); err != nil {
 			return err
 		}
 		d.Acts, _, err = h.Audit.List(tx, audit.Filter{Actor: string(id)}, 0, audit.MaxPage)
@@ -110,4 +115,31 @@ func (h *House) ExportLog(ctx context.Context, by access.Actor, w io.Writer, f a
 	}
 	_, err := h.Audit.Export(ctx, h.Store, w, f)
 	return err
+}
+
+// LogHead is the newest entry of the audit log: what has to be noted outside the node for a truncation to be found.
+func (h *House) LogHead(by access.Actor) (head audit.Anchor, err error) {
+	if err := access.Can(by, access.ReadAudit, access.Resource{Member: h.cfg.Member}); err != nil {
+		return head, err
+	}
+	err = h.Store.View(func(tx *store.Tx) error {
+		head, err = h.Audit.Head(tx)
+		return err
+	})
+	return head, err
+}
+
+// VerifyLog reads the whole audit log and its chain of hashes, and reports every fault.
+func (h *House) VerifyLog(by access.Actor, report func(audit.Fault)) (head audit.Anchor, err error) {
+	if err := access.Can(by, access.ReadAudit, access.Resource{Member: h.cfg.Member}); err != nil {
+		return head, err
+	}
+	err = h.Store.View(func(tx *store.Tx) error {
+		if head, err = h.Audit.Head(tx); err != nil {
+			return err
+		}
+		_, err = audit.Verify(tx, h.cfg.Member, report)
+		return err
+	})
+	return head, err
 }

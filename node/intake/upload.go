@@ -159,29 +159,42 @@ func (p *Imports) Upload(ctx context.Context, a access.Actor, org access.Organis
 		if err != nil {
 			return err
 		}
-		if m == nil {
-			s := mapping.Suggest(in.Names, in.Sample)
-			m = &s
-		}
-		full := filled(*m, who)
-		if _, err := full.Compile(); err != nil {
+		full, job, err := planned(m, version, who, in, o)
+		if err != nil {
 			return err
 		}
-		if err := fits(&full, in); err != nil {
-			return err
-		}
-		j = Job{ID: id, Filename: plainName(o.Filename), Format: in.Format, Mapping: o.Mapping, MappingVersion: version, Size: size,
-			Options: Options{DryRun: o.DryRun, FullSync: o.FullSync, DraftsOnly: o.DraftsOnly},
-			Unused:  shortened(full.Unused(in.Names)), Missing: shortened(full.Missing(in.Names))}
+		job.ID, job.Size = id, size
 		if err := os.Rename(path, p.path(id, spoolEnd)); err != nil {
 			return fmt.Errorf("keep a file: %w", err)
 		}
 		if err := p.syncFolder(); err != nil {
 			return fmt.Errorf("keep a file: %w", err)
 		}
-		return p.begin(a, org, &record{Job: j}, full, &j)
+		return p.begin(a, org, &record{Job: job}, full, &j)
 	})
 	return j, err
+}
+
+// planned is a job for what a file looks like, with its mapping: m, or the one that is suggested. A suggestion that reads nothing of the
+// file stands: its dry run says so of every row, and people look at the columns.
+func planned(m *mapping.Mapping, version uint64, who Organisation, in Inspection, o UploadOptions) (full mapping.Mapping, j Job, err error) {
+	suggested := m == nil
+	if suggested {
+		s := mapping.Suggest(in.Names, in.Sample)
+		m = &s
+	}
+	full = filled(*m, who)
+	if _, err := full.Compile(); err != nil {
+		return full, j, err
+	}
+	if !suggested {
+		if err := fits(&full, in); err != nil {
+			return full, j, err
+		}
+	}
+	return full, Job{Filename: plainName(o.Filename), Format: in.Format, Mapping: o.Mapping, MappingVersion: version,
+		Options: Options{DryRun: o.DryRun, FullSync: o.FullSync, DraftsOnly: o.DraftsOnly},
+		Unused:  shortened(full.Unused(in.Names)), Missing: shortened(full.Missing(in.Names))}, nil
 }
 
 // begin a job in a transaction of its own, and say how it is.
