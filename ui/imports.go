@@ -151,7 +151,7 @@ type jobRow struct {
 	Href          string
 	Name          template.HTML
 	Dry           bool
-	State         stateTag
+	State         jobTag
 	Counts        []template.HTML
 	Rows          int
 	By            template.HTML
@@ -159,8 +159,8 @@ type jobRow struct {
 	Max, Progress int64 // 0: nothing to show
 }
 
-// stateTag is the state of an import in a word, with the look of a label.
-type stateTag struct {
+// jobTag is the state of an import in a word, with the look of a label.
+type jobTag struct {
 	Class string // of tmh-tag
 	Word  template.HTML
 }
@@ -249,7 +249,7 @@ func jobName(p *lang.Printer, j intake.Job) template.HTML {
 	return p.HTML("imports.unnamed")
 }
 
-func jobState(p *lang.Printer, j intake.Job) stateTag {
+func jobState(p *lang.Printer, j intake.Job) jobTag {
 	class := ""
 	switch j.State {
 	case intake.Done:
@@ -261,9 +261,9 @@ func jobState(p *lang.Printer, j intake.Job) stateTag {
 	case intake.Queued, intake.Fetching, intake.Running, intake.Cancelled:
 		class = "tmh-tag--outline"
 	default:
-		return stateTag{class, english(p, string(j.State))}
+		return jobTag{class, english(p, string(j.State))}
 	}
-	return stateTag{class, p.HTML("imports.state." + string(j.State))}
+	return jobTag{class, p.HTML("imports.state." + string(j.State))}
 }
 
 // startedBy names who began an import, as far as the visitor may know it.

@@ -26,7 +26,7 @@ type importPage struct {
 	Wrong         []mistake
 	Fresh         bool // fetched by the page itself: what it says is said aloud
 	Finished      bool
-	State         stateTag
+	State         jobTag
 	Kind          string // of the notice
 	Says          []template.HTML
 	Progress, Max int64
