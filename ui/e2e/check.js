@@ -59,9 +59,10 @@ function look(lang) {
   for (let t = texts.nextNode(); t; t = texts.nextNode()) {
     if (t.parentElement.closest('script, style, code, pre')) continue;
     for (const [script, want] of Object.entries(scripts)) {
-      // A single character is a sign, as that of the baht.
-      if (new RegExp(`\\p{Script=${script}}{2}`, 'u').test(t.data) && !t.parentElement.closest('[lang]').lang.startsWith(want)) {
-        all.push(`text in ${script} is said to be in “${t.parentElement.closest('[lang]').lang}”: ${t.data.trim().slice(0, 60)} in ${name(t.parentElement)}`);
+      // A single character is a sign, as that of the baht. Texts without a translation have dates in the page's language in them.
+      const said = t.parentElement.closest('[lang]').lang;
+      if (new RegExp(`\\p{Script=${script}}{2}`, 'u').test(t.data) && !said.startsWith(want) && !(said === 'en' && want === lang && /[a-z]{3}/.test(t.data))) {
+        all.push(`text in ${script} is said to be in “${said}”: ${t.data.trim().slice(0, 60)} in ${name(t.parentElement)}`);
       }
     }
   }
@@ -69,7 +70,7 @@ function look(lang) {
   // Whatever can be used is reached by Tab in the order of the page, and shows where the focus is.
   const before = document.activeElement;
   const usable = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [contenteditable], [tabindex]:not([tabindex^="-"])')];
-  const plain = usable.filter((el) => !el.disabled && shown(el));
+  const plain = usable.filter((el) => !el.disabled && shown(el) && !el.closest('[aria-hidden=true]')); // what is hidden from all is for the Enter key
   const style = (el) => {
     const of = [el, el.nextElementSibling, el.parentElement, el.firstElementChild].filter(Boolean);
     return of.flatMap((x) => [null, '::before', '::after'].map((part) => {
