@@ -352,6 +352,26 @@ func TestTooManyAttempts(t *testing.T) {
 	b.check("from elsewhere", b.send(http.MethodPost, "/verify", url.Values{"key": {"x"}}), 404, nil)
 }
 
+// A person behind a door may do more than a stranger before it, since pages save while one writes; and the strangers of the same network
+// are not counted with him.
+func TestSessionsAreBoundedApart(t *testing.T) {
+	x := newHome(t, nil)
+	b := x.setUp()
+	send := func() int {
+		return b.send(http.MethodPost, "/account/sessions/end", url.Values{"id": {"none"}}).Code
+	}
+	for i := range 300 {
+		if code := send(); code == http.StatusTooManyRequests {
+			t.Fatalf("request %d is refused", i)
+		}
+	}
+	if code := send(); code != http.StatusTooManyRequests {
+		t.Errorf("the 301st: %d", code)
+	}
+	stranger := x.browser()
+	stranger.check("a stranger", stranger.send(http.MethodPost, "/verify", url.Values{"key": {"x"}}), 404, nil)
+}
+
 func TestWithoutPublicAddress(t *testing.T) {
 	x := newHome(t, func(c *house.Config) { c.PublicURL = "" })
 	b := x.setUp()

@@ -16,22 +16,14 @@ import (
 type barChart struct {
 	ID                string
 	Title, Note, Desc template.HTML
-	Height            int
 	Bars              []bar
 }
 
 type bar struct {
-	Label    template.HTML
-	Count    string
-	Text     int    // y of the label
-	Top, Low int    // y of the bar and of the number beside it
-	Width    string // percent
+	Label template.HTML
+	Count string
+	Width string // percent of the longest one
 }
-
-const (
-	rowHeight = 44
-	track     = 76 // percent of the width that the longest bar takes; its number needs the rest on a phone
-)
 
 func bars(p *lang.Printer, d dimension) barChart {
 	c := barChart{ID: d.ID, Title: d.Title, Note: d.Note}
@@ -41,14 +33,13 @@ func bars(p *lang.Printer, d dimension) barChart {
 			most, best = v.Count, v.Label
 		}
 	}
-	for i, v := range d.Values {
+	for _, v := range d.Values {
 		width := 0.0
 		if most > 0 {
-			width = track * float64(v.Count) / float64(most)
+			width = 100 * float64(v.Count) / float64(most)
 		}
-		c.Bars = append(c.Bars, bar{v.Label, v.number(p.Number, p.T("figures.missing")), rowHeight*i + 16, rowHeight*i + 24, rowHeight*i + 33, percent(width)})
+		c.Bars = append(c.Bars, bar{v.Label, v.number(p.Number, p.T("figures.missing")), percent(width)})
 	}
-	c.Height = rowHeight * len(d.Values)
 	c.Desc = p.HTMLN("figures.bars", len(d.Values))
 	if best != "" {
 		c.Desc += " " + p.HTML("figures.longest", "Name", best, "Listings", p.HTMLN("count.listings", most))

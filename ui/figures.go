@@ -20,14 +20,13 @@ type figuresPage struct {
 	Total, Members, Countries, Languages int
 	Charts                               []barChart
 	Months                               monthChart
-	Track                                string // of the width that the bars have
 }
 
 func (s *site) figures(r *http.Request) (view, error) {
 	f, say := s.cfg.Desk.Figures(), printer(r)
 	p := figuresPage{
 		frame: s.frame(r, "figures", say.T("nav.figures")), Total: f.Listings, Members: len(f.ByMember),
-		Track: percent(track), Countries: len(f.ByCountry), Languages: len(f.ByLang),
+		Countries: len(f.ByCountry), Languages: len(f.ByLang),
 	}
 	for _, d := range dimensions(say, f, s.cfg.Desk.Members()) {
 		p.Charts = append(p.Charts, bars(say, d))

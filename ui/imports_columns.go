@@ -32,7 +32,7 @@ type importColumnsPage struct {
 	Groups       []targetGroup
 	Lacks        []template.HTML
 	Fields       []field
-	Version      uint64 // of the mapping that has the name; 0 for a new one
+	Stands       uint64 // of the mapping that has the name; 0 for a new one
 }
 
 type columnRow struct {
@@ -101,7 +101,7 @@ func (s *site) columnsView(r *http.Request, by importer, j intake.Job, in intake
 		{Name: "name", Label: p.HTML("imports.save-as"), Hint: p.HTML("imports.save-as-hint"), Type: "text", Autocomplete: "off", Value: name, Optional: true},
 	}}}}
 	f = meanwhile(r, f, err)
-	page.Fields, page.Wrong, page.Version = f.Groups[0].Fields, f.Wrong, j.MappingVersion
+	page.Fields, page.Wrong, page.Stands = f.Groups[0].Fields, f.Wrong, j.MappingVersion
 	code := http.StatusOK
 	if err != nil {
 		page.Title, code = p.T("layout.error", "Page", page.Title), status(err)

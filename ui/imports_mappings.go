@@ -24,7 +24,7 @@ type mappingPage struct {
 	Called               template.HTML
 	May                  bool
 	Wrong                []mistake
-	Version              uint64
+	Stands               uint64
 	ID                   string
 	Rules                []ruleRow
 	Groups               []targetGroup
@@ -76,7 +76,7 @@ func (s *site) mappingView(r *http.Request, by importer, name string, m mapping.
 	names := placeNames(p)
 	page := mappingPage{
 		frame: s.frame(r, "", p.T("imports.mapping-title", "Name", voice(name))), Back: importsPath(by.org), Action: mappingPath(by.org, name), Delete: mappingPath(by.org, name) + "/delete",
-		Called: voice(name), May: by.may, Version: version, ID: strings.Join(m.ID, "\n"), JSON: sent, Whole: sent != "",
+		Called: voice(name), May: by.may, Stands: version, ID: strings.Join(m.ID, "\n"), JSON: sent, Whole: sent != "",
 	}
 	var used []string
 	for i, x := range m.Rules[:min(len(m.Rules), rulesShown)] {

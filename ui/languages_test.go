@@ -1,12 +1,16 @@
 package ui
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -110,5 +114,56 @@ func TestLanguageAndThemeAreChosen(t *testing.T) {
 		return w.Header().Get("Content-Security-Policy")
 	}(); a == b {
 		t.Error("two answers have the same nonce")
+	}
+}
+
+// TestNothingHidesTheFrame: a field of a page that is called as one of every page's would stand in the frame instead of it, unseen.
+func TestNothingHidesTheFrame(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := map[string]bool{}
+	for f := range reflect.TypeFor[frame]().Fields() {
+		taken[f.Name] = true
+	}
+	pages := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			s, is := n.(*ast.StructType)
+			if !is {
+				return true
+			}
+			var names []string
+			embeds := false
+			for _, f := range s.Fields.List {
+				if id, is := f.Type.(*ast.Ident); is && len(f.Names) == 0 && id.Name == "frame" {
+					embeds = true
+				}
+				for _, name := range f.Names {
+					names = append(names, name.Name)
+				}
+			}
+			if !embeds {
+				return true
+			}
+			pages++
+			for _, name := range names {
+				if taken[name] {
+					t.Errorf("%s: a page has a field %s, which hides that of every page", file, name)
+				}
+			}
+			return true
+		})
+	}
+	if pages < 20 {
+		t.Errorf("only %d pages found", pages)
 	}
 }

@@ -112,14 +112,31 @@ func (s *site) behind(mk handler) http.HandlerFunc {
 	}
 }
 
-// doorsAMinute bounds what one network may try at the doors. Passwords have a stricter bound of their own.
-const doorsAMinute = 60
+// What one network may try at the doors in a minute, and one session do behind them: a page that saves while somebody writes sends
+// one request every few seconds. Passwords have a stricter bound of their own.
+const (
+	doorsAMinute = 60
+	deedsAMinute = 300
+)
 
-// limited refuses who knocks too often.
+// limited refuses who knocks too often, or does more than a person can.
 func (s *site) limited() func(http.Handler) http.Handler {
-	return door.Limit(doorsAMinute, time.Minute, door.NetworkOf, func(w http.ResponseWriter, r *http.Request) {
+	refused := func(w http.ResponseWriter, r *http.Request) {
 		s.write(w, r, s.problemView(r, http.StatusTooManyRequests, "attempts"))
-	})
+	}
+	session := func(r *http.Request) string { return string(door.ActorOf(r.Context()).Session) }
+	strangers := door.Limit(doorsAMinute, time.Minute, door.NetworkOf, refused)
+	people := door.Limit(deedsAMinute, time.Minute, session, refused)
+	return func(next http.Handler) http.Handler {
+		outside, inside := strangers(next), people(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if session(r) == "" {
+				outside.ServeHTTP(w, r)
+				return
+			}
+			inside.ServeHTTP(w, r)
+		})
+	}
 }
 
 // doors are the pages about accounts.

@@ -31,7 +31,7 @@ type sectionPage struct {
 	Wrong    []mistake
 	Kept     bool // though something is wrong
 	Groups   []entryGroup
-	Live     livePart
+	Aside    livePart
 }
 
 // livePart follows what is written.
@@ -116,12 +116,12 @@ func (s *site) sectionView(r *http.Request, h *posting.Posting, c *posting.Conte
 	p.Wrong = append(p.Wrong, w.dress(faults)...)
 	p.Groups = w.groups
 	p.frame = s.frame(r, "", title)
-	p.frame.Live = true
+	p.Live = true
 	if len(p.Wrong) > 0 && r.Method == http.MethodPost {
 		p.Title = say.T("layout.error", "Page", title)
 		p.Kept = code == http.StatusUnprocessableEntity
 	}
-	p.Live = s.livePart(r, h, c, x, w.digest())
+	p.Aside = s.livePart(r, h, c, x, w.digest())
 	return view{"write-section", p, code}
 }
 
@@ -202,7 +202,7 @@ func (s *site) sectionConflict(w http.ResponseWriter, r *http.Request, h *postin
 	}
 	v := s.sectionView(r, h, c, x, read, []mistake{{Text: printer(r).HTML("write.conflict")}}, http.StatusConflict)
 	p, _ := v.model.(sectionPage)
-	p.Live.Version, p.Live.Conflict, p.Live.Show, p.Live.Suspects = asCode(r.PostFormValue("version")), true, false, nil
+	p.Aside.Version, p.Aside.Conflict, p.Aside.Show, p.Aside.Suspects = asCode(r.PostFormValue("version")), true, false, nil
 	v.model = p
 	return v, nil
 }

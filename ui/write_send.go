@@ -22,7 +22,7 @@ type previewPage struct {
 	As       protocol.Level
 	Levels   []previewTab
 	Nobody   bool // it is in no catalogue, and this reader learns nothing of it
-	Title    string
+	Called   string
 	Lang     protocol.Lang
 	Top      card
 	Texts    []textView
@@ -55,7 +55,7 @@ func (s *site) preview(_ http.ResponseWriter, r *http.Request, a access.Actor, h
 	}
 	var t protocol.Text
 	p.Lang, t = l.Text(contentLanguages(r)...)
-	p.Title = t.Title
+	p.Called = t.Title
 	p.Top = card{Kind: named(say, "kind", string(l.Kind)), Code: string(l.Kind), Country: named(say, "country", string(l.Country)), TRL: int(l.TRL), Organisation: voice(l.Organisation.Name)}
 	if l.Organisation.Name == "" {
 		p.Top.Organisation = named(say, "organisation", l.Organisation.Type)
@@ -115,7 +115,7 @@ type sendPage struct {
 	frame
 	draftHead
 	Wrong     []mistake
-	Version   uint64
+	Stands    uint64
 	AtOnce    bool // it is published without a review
 	Faults    []sendFault
 	Checklist checklistView
@@ -138,7 +138,7 @@ func (s *site) sendView(r *http.Request, a access.Actor, h *posting.Posting, c *
 	say := printer(r)
 	name, _ := heading(say, h)
 	p := sendPage{
-		frame: s.frame(r, "", say.T("write.send")), draftHead: draftHead{name, postingPath(h.ID), "send", true}, Version: h.Version,
+		frame: s.frame(r, "", say.T("write.send")), draftHead: draftHead{name, postingPath(h.ID), "send", true}, Stands: h.Version,
 		Checklist: checklistOf(say, posting.Completeness(&c.Listing, &c.Record)), Suspects: s.suspects(r, c),
 		MaySend: slices.Contains(s.cfg.House.Postings.Allowed(a, h), posting.Submit),
 	}

@@ -80,7 +80,11 @@ func (p *Postings) advance(tx *store.Tx, h *Posting, s *Pending, k *hand) error 
 	if h.Ended() {
 		h.ReplacedBy = s.ReplacedBy
 	}
-	h.record(Entry{At: s.At, Action: s.Action, From: began, To: h.states(), Actor: s.Actor, Note: s.Note})
+	e := Entry{At: s.At, Action: s.Action, From: began, To: h.states(), Actor: s.Actor, Note: s.Note}
+	if s.Token == "" && h.goesOn(e) {
+		return p.tell(tx, h, s)
+	}
+	h.record(e)
 	if err := p.audit(tx, h, s, from); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/protocol"
@@ -174,10 +175,41 @@ func TestHistoryIsBounded(t *testing.T) {
 	h := newHouse(t, "")
 	x := h.create(content())
 	for range keptHistory + 20 {
+		h.clock = h.clock.Add(sitting * time.Second)
 		x = h.must(h.Edit(h.ctx(), editor, x.ID, x.Version, content()))
 	}
 	if len(x.History) != keptHistory || x.Dropped != 21 || x.History[0].Action != Create {
 		t.Errorf("%d entries, %d dropped, the first is %s", len(x.History), x.Dropped, x.History[0].Action)
 	}
+	h.sound()
+}
+
+// What a page saves while somebody writes is one entry, until the hour is over, somebody else writes, or something else was done.
+func TestOneSittingIsOneEntry(t *testing.T) {
+	h := newHouse(t, "")
+	x := h.create(content())
+	edit := func(a access.Actor, after time.Duration, want int) {
+		t.Helper()
+		h.clock = h.clock.Add(after)
+		version, logged := x.Version, len(h.events)
+		x = h.must(h.Edit(h.ctx(), a, x.ID, x.Version, content()))
+		if grew := len(h.events) - logged; len(x.History) != want || x.Version <= version || x.Updated != protocol.InstantOf(h.clock) || (grew == 0) != (x.History[len(x.History)-1].At != x.Updated) {
+			t.Errorf("%d entries, want %d; %d more in the log, version %d", len(x.History), want, grew, x.Version)
+		}
+	}
+	edit(editor, time.Minute, 2)
+	edit(editor, time.Minute, 2)
+	edit(editor, 57*time.Minute, 2)
+	edit(editor, 2*time.Minute, 3) // an hour after the first
+	other := editor
+	other.User = "uOther"
+	edit(other, time.Minute, 4)
+	edit(editor, time.Minute, 5)
+	x, _, err := h.Submit(h.ctx(), editor, x.ID, x.Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x = h.must(h.Recall(h.ctx(), editor, x.ID, x.Version))
+	edit(editor, time.Minute, 8)
 	h.sound()
 }

@@ -149,6 +149,18 @@ func (p *Posting) can(a access.Actor, action access.Action) error {
 	return access.Can(a, action, r)
 }
 
+// sitting is how long the edits of one person are one entry of the history and of the audit log: a page saves while somebody writes.
+const sitting = 60 * 60 // seconds
+
+// goesOn reports whether an entry is of the sitting that the newest one began.
+func (p *Posting) goesOn(e Entry) bool {
+	if len(p.History) == 0 || e.Action != Edit || e.Actor == "" {
+		return false
+	}
+	last := p.History[len(p.History)-1]
+	return last.Action == Edit && last.Actor == e.Actor && last.To == e.To && e.From == e.To && e.At >= last.At && e.At-last.At < sitting
+}
+
 // record adds to the history; the oldest entries but the first make room.
 func (p *Posting) record(e Entry) {
 	p.History = append(p.History, e)
