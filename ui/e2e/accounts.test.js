@@ -91,6 +91,7 @@ test('without JavaScript: setup, sign-in by password, a token', { skip }, async 
     const page = await context.newPage();
     const there = new URL('/', links.plain).href;
     await setUp(page, links.plain);
+    await page.goto(new URL('/account', there).href);
     await page.getByText('Adding a passkey needs JavaScript').waitFor();
     await signOut(page);
     await byPassword(page, there);
