@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,20 +36,24 @@ type Gate struct {
 // at once than there are processors answers no more requests, and delays every one of them.
 func DefaultLoad() Load {
 	return Load{
-		Heavy: Gate{AtOnce: runtime.GOMAXPROCS(0), Waiting: 64, Wait: 50 * time.Millisecond},
+		Heavy: Gate{AtOnce: runtime.GOMAXPROCS(0), Waiting: 64, Wait: 75 * time.Millisecond},
 		Light: Gate{AtOnce: 32 * runtime.GOMAXPROCS(0), Waiting: 64, Wait: 5 * time.Millisecond},
 	}
 }
 
-// gate admits requests. Who came last goes first: under load that one's time is not up yet, while who waited long is likely to
-// be too late anyway.
+// gate admits requests, who came first first. Where there was a queue for so long that it is no burst, who came last goes first: that
+// one's time is not up yet, while who waited long is likely to be too late anyway.
 type gate struct {
 	cfg Gate
 
 	mu      sync.Mutex
 	working int
 	waiting []*waiter // the last came last
+	since   time.Time // there has been somebody waiting
 }
+
+// rush is how many times the longest wait makes a queue more than a burst.
+const rush = 4
 
 // waiter is told true when it may go on, false when it was pushed out. Its channel holds one answer.
 type waiter struct {
@@ -71,6 +76,9 @@ func (g *gate) enter(ctx context.Context) bool {
 	if len(g.waiting) >= g.cfg.Waiting { // the one that waits longest gives way
 		g.waiting[0].told <- false
 		g.waiting = append(g.waiting[:0], g.waiting[1:]...)
+	}
+	if len(g.waiting) == 0 {
+		g.since = time.Now()
 	}
 	me := &waiter{told: make(chan bool, 1), timer: time.NewTimer(g.cfg.Wait)}
 	g.waiting = append(g.waiting, me)
@@ -97,8 +105,12 @@ func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if n := len(g.waiting); n > 0 { // its place is handed over
-		g.waiting[n-1].told <- true
-		g.waiting = g.waiting[:n-1]
+		next := 0
+		if time.Since(g.since) > rush*g.cfg.Wait {
+			next = n - 1
+		}
+		g.waiting[next].told <- true
+		g.waiting = slices.Delete(g.waiting, next, next+1)
 		return
 	}
 	g.working--

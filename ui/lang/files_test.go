@@ -21,7 +21,7 @@ import (
 // What the files of messages must be. A language that is not finished passes: TestReport says what it lacks.
 
 // complete are the languages that must lack nothing, with spaces between them.
-const complete = ""
+const complete = "en fil id km lo ms my pt ta tet th vi zh"
 
 var update = flag.Bool("update", false, "sort and format the files of messages")
 
