@@ -60,7 +60,7 @@ func TestBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"--test", "--test-reporter=tap", "--test-timeout=180000", "--test-concurrency=2"}
+	args := []string{"--test", "--test-reporter=tap", "--test-timeout=420000", "--test-concurrency=2"}
 	for _, file := range files {
 		if _, err := os.ReadFile(file); err != nil { // so that the go command runs this test again when it changes
 			t.Fatal(err)

@@ -22,6 +22,7 @@ export async function watch(context) {
 
 // faults of a page as it stands. lang is what its language has to be, said what watch gave.
 export async function faults(page, { lang = 'en', said = [], contrast = true } = {}) {
+  await page.waitForFunction(() => document.body && document.readyState === 'complete');
   const { all, wide, scroll } = await page.evaluate(look, lang);
   if (page.viewportSize().width <= 320) all.push(...wide.map((x) => `is ${scroll} wide: ${x}`));
   await page.evaluate(axe);

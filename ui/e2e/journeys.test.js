@@ -112,6 +112,7 @@ for (const javaScriptEnabled of [true, false]) {
       const checked = async () => { if (javaScriptEnabled) await check(page, { said }); else assert.deepEqual(said, []); };
       await enter(page, world.TH, 'reviewer@th.example', '/desk');
       await page.getByRole('link', { name: title }).first().click();
+      await page.waitForURL(/\/desk\/[^/]+$/);
       await checked();
       await page.locator('form:has(input[value=take]) button').click();
       await page.locator('#review').waitFor();

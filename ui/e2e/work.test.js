@@ -29,11 +29,11 @@ for (const javaScriptEnabled of [true, false]) {
     await page.locator('main form button').click(); // without a file
     await page.locator('.govuk-error-summary').waitFor();
     await checked();
+    await page.locator('input[name=drafts]').check(); // or the reviewers have 300 to read
     await page.locator('input[type=file]').setInputFiles({ name: 'offers.csv', mimeType: 'text/csv', buffer: Buffer.from(`id,kind,title,abstract,trl\n${rows.join('\n')}\n`) });
     await page.locator('main form button').click();
     await page.waitForURL(/\/columns$/);
     await checked();
-    await page.locator('input[name=drafts_only]').check(); // or the reviewers have 300 to read
     await page.locator('main form button').click();
     await page.waitForURL(/\/imports\/[^/]+$/);
     await done();
