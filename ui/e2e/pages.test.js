@@ -1,59 +1,71 @@
-// The public pages in a real browser, in languages of four scripts: nothing that axe finds, nothing that scrolls sideways at 320 px, no
-// complaint on the console, and all of it without JavaScript too. TMH_E2E_PLAIN names a node.
+// Every page of addresses.js in a real browser, in languages of five scripts: nothing that axe finds, nothing that scrolls sideways at
+// 320 px, all of it in reach of the keyboard, and no complaint on the console.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { launch, patience } from './browser.js';
+import { visitors } from './addresses.js';
+import { address, enter, inPage, launch, skip, world } from './browser.js';
+import { check, faults, watch } from './check.js';
 
-const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
-const base = process.env.TMH_E2E_PLAIN && new URL('/', process.env.TMH_E2E_PLAIN).href;
-const skip = base ? false : 'TMH_E2E_PLAIN names no node';
-const paths = ['/', '/?q=drying+fish', '/?kind=TO', '/federation', '/figures', '/nowhere', '/sign-in', '/reset'];
 let browser;
+const entered = {}; // sessions, by visitor: each signs in once
 
-before(async () => { if (!skip) browser = await launch(); });
+before(async () => {
+  if (skip) return;
+  browser = await launch();
+  for (const [who, { email }] of Object.entries(visitors)) {
+    if (email) entered[who] = await inPage(browser, async (page, context) => { await enter(page, world.TH, email); return context.storageState(); });
+  }
+});
 after(async () => { await browser?.close(); });
 
-for (const locale of ['en', 'th', 'km', 'my']) {
-  test(`public pages in ${locale}`, { skip }, async () => {
-    const context = await browser.newContext({ locale, viewport: { width: 320, height: 800 } });
-    context.setDefaultTimeout(patience);
-    try {
-      const page = await context.newPage();
-      const said = [];
-      page.on('console', (m) => { if (m.type() === 'error' && !m.text().includes('404')) said.push(m.text()); });
-      page.on('pageerror', (e) => said.push(String(e)));
-      for (const path of paths) {
-        await page.goto(new URL(path, base).href);
-        assert.equal(await page.locator('html').getAttribute('lang'), locale);
-        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 320, `${path} scrolls sideways`);
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate(() => globalThis.axe.run());
-        assert.deepEqual(violations.map((v) => `${path} ${v.id}: ${v.nodes[0].html}`), []);
+for (const locale of ['en', 'id', 'th', 'km', 'my', 'vi']) {
+  for (const who of Object.keys(visitors ?? {})) {
+    test(`what a ${who} sees in ${locale}`, { skip }, () => inPage(browser, async (page, context) => {
+      const said = await watch(context);
+      const found = [];
+      for (const path of visitors[who].paths) {
+        await page.goto(address(path, world.TH));
+        found.push(...await faults(page, { lang: locale, said, contrast: locale === 'en' })); // colours are the same in all
       }
-      assert.deepEqual(said, []);
-    } finally {
-      await context.close();
-    }
-  });
+      assert.ok(found.length === 0, found.join('\n'));
+    }, { locale, viewport: { width: 320, height: 800 }, storageState: entered[who] }));
+  }
 }
+
+test('the pages have the same order of focus as Tab gives', { skip }, () => inPage(browser, async (page) => {
+  for (const path of ['/', '/?q=drying+fish', `/listings/TH/${world.Listed}`, '/sign-in']) {
+    await page.goto(address(path, world.TH));
+    const want = await page.evaluate(() => [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
+      .filter((el) => !el.disabled && el.checkVisibility({ visibilityProperty: true })).length);
+    const seen = new Set();
+    for (;;) {
+      await page.keyboard.press('Tab');
+      const at = await page.evaluate(() => {
+        const el = document.activeElement;
+        if (el === document.body) return '';
+        el.dataset.tabbed ??= String(Math.random());
+        return el.matches(':focus-visible') ? el.dataset.tabbed : `unseen: ${el.outerHTML.slice(0, 120)}`;
+      });
+      if (!at || seen.has(at)) break;
+      assert.ok(!at.startsWith('unseen'), `${path}: the focus is ${at}`);
+      seen.add(at);
+    }
+    assert.equal(seen.size, want, `${path}: what Tab reaches`);
+  }
+}));
 
 test('light and dark, and a language, are chosen with and without JavaScript', { skip }, async () => {
   for (const javaScriptEnabled of [true, false]) {
-    const context = await browser.newContext({ javaScriptEnabled });
-    context.setDefaultTimeout(patience);
-    try {
-      const page = await context.newPage();
-      await page.goto(new URL('/figures', base).href);
+    await inPage(browser, async (page) => {
+      await page.goto(address('/figures', world.TH));
       await page.getByRole('button', { name: 'Dark' }).click();
       await page.locator('html[data-theme=dark]').waitFor();
       await page.locator('.tmh-menu summary').click();
       await page.getByRole('link', { name: 'ខ្មែរ' }).click();
       await page.locator('html[lang=km]').waitFor();
-      await page.goto(new URL('/federation', base).href);
+      await page.goto(address('/federation', world.TH));
       await page.locator('html[lang=km][data-theme=dark]').waitFor();
-    } finally {
-      await context.close();
-    }
+      if (javaScriptEnabled) await check(page, { lang: 'km' }); // in the dark
+    }, { javaScriptEnabled });
   }
 });
