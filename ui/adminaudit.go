@@ -152,10 +152,10 @@ func (p *auditPage) fillFilter(say *lang.Printer, q url.Values, f audit.Filter, 
 		p.Filter.Without = auditPath + "?" + rest.Encode()
 	}
 	for _, k := range auditKinds() {
-		p.Filter.Kinds = append(p.Filter.Kinds, option{string(k), say.T("admin.audit.kind." + string(k)), f.Kind == k})
+		p.Filter.Kinds = append(p.Filter.Kinds, option{Value: string(k), Label: say.T("admin.audit.kind." + string(k)), Selected: f.Kind == k})
 	}
 	for _, g := range auditGroups() {
-		p.Filter.Groups = append(p.Filter.Groups, option{g, say.T("admin.audit.group." + g), f.Action == g+"."})
+		p.Filter.Groups = append(p.Filter.Groups, option{Value: g, Label: say.T("admin.audit.group." + g), Selected: f.Action == g+"."})
 	}
 	p.Filtered = f != audit.Filter{}
 }

@@ -158,7 +158,7 @@ func (s *site) organisationView(r *http.Request, a access.Actor, o *access.Organ
 				{Name: "size", Label: say.HTML("field.size"), Type: "select", Optional: true, Choices: choices(say, "size", codes.Size(), in.Size, "form.not-said")},
 				{Name: "ror", Label: say.HTML("record.owner.ror"), Hint: say.HTML("door.agency.ror-hint"), Type: "text", Autocomplete: "off", Value: in.ROR, Optional: true},
 				{Name: "self_publish", Label: say.HTML("admin.organisation.publishing"), Hint: say.HTML("admin.organisation.publishing-hint"), Type: "select", Choices: []option{
-					{"no", say.T("admin.organisation.publishes-reviewed"), !in.SelfPublish}, {"yes", say.T("admin.organisation.publishes-self"), in.SelfPublish},
+					{Value: "no", Label: say.T("admin.organisation.publishes-reviewed"), Selected: !in.SelfPublish}, {Value: "yes", Label: say.T("admin.organisation.publishes-self"), Selected: in.SelfPublish},
 				}},
 			}},
 			{Legend: say.HTML("field.contact"), Hint: say.HTML("admin.organisation.desk-hint"), Fields: []field{

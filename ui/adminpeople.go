@@ -103,7 +103,7 @@ func organisationChoices(p *lang.Printer, all []access.Organisation, chosen acce
 		list = append(list, option{Label: p.T(none)})
 	}
 	for _, o := range all {
-		list = append(list, option{string(o.ID), o.Name, o.ID == chosen})
+		list = append(list, option{Value: string(o.ID), Label: o.Name, Selected: o.ID == chosen})
 	}
 	return list
 }
@@ -123,7 +123,7 @@ func roleChoices(p *lang.Printer, chosen []access.Role, without access.Role) (li
 	for _, x := range access.Roles() {
 		if x != without {
 			word := "role." + string(x)
-			list = append(list, option{string(x), p.T("form.fault", "Field", p.T(word), "Fault", p.T(word+".says")), slices.Contains(chosen, x)})
+			list = append(list, option{Value: string(x), Label: p.T("form.fault", "Field", p.T(word), "Fault", p.T(word+".says")), Selected: slices.Contains(chosen, x)})
 		}
 	}
 	return list
@@ -149,7 +149,7 @@ func (s *site) peopleView(r *http.Request, a access.Actor, failed error) (view, 
 	p.Filtered, p.Asked = f != access.UserFilter{}, q.Get("after") != ""
 	p.Filter = peopleFilter{Text: f.Text, Disabled: f.Disabled, Organisations: organisationChoices(say, organisations, f.Organisation, "")}
 	for _, x := range access.Roles() {
-		p.Filter.Roles = append(p.Filter.Roles, option{string(x), say.T("role." + string(x)), x == f.Role})
+		p.Filter.Roles = append(p.Filter.Roles, option{Value: string(x), Label: say.T("role." + string(x)), Selected: x == f.Role})
 	}
 	all, next, err := s.cfg.House.People.Users(a, f, access.Page{Cursor: q.Get("after"), Limit: peopleShown})
 	if err != nil {

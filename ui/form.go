@@ -164,10 +164,19 @@ func newPasswordField(p *lang.Printer) field {
 	return field{Name: "password", Label: p.HTML("form.password-new"), Type: "password", Autocomplete: "new-password", Hint: p.HTML("form.password.hint")}
 }
 
+// tongueOf a text that is to be marked, since it is not in the language of the page; "" for one that is.
+func tongueOf(t lang.Text) string {
+	if t.Fallback {
+		return string(lang.English)
+	}
+	return ""
+}
+
 // choices of a code list; none is the key of a first entry that chooses nothing.
 func choices(p *lang.Printer, list string, in codes.List, chosen, none string) (out []option) {
 	for _, c := range in.All() {
-		out = append(out, option{Value: c.Code, Label: p.Label(list, c.Code).Text, Selected: c.Code == chosen})
+		text := p.Label(list, c.Code)
+		out = append(out, option{Value: c.Code, Label: text.Text, Selected: c.Code == chosen, Lang: tongueOf(text)})
 	}
 	if list == "language" || list == "country" {
 		lang.SortBy(p, out, func(o option) string { return o.Label })

@@ -118,7 +118,7 @@ func (s *site) forReaders(heading, page string, mk officeHandler) officeHandler 
 func (s *site) officePage(r *http.Request, a access.Actor, o office, heading, page string) officePage {
 	say := printer(r)
 	p := officePage{
-		frame: s.frame(r, "", say.T("form.fault", "Field", o.Name, "Fault", say.T(heading))), Organisation: voice(o.Name), Heading: say.HTML(heading),
+		frame: s.frame(r, "organisation", say.T("form.fault", "Field", o.Name, "Fault", say.T(heading))), Organisation: voice(o.Name), Heading: say.HTML(heading),
 		Path: o.path, Posts: o.posts,
 	}
 	add := func(shown bool, key, to string) {

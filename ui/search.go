@@ -69,6 +69,7 @@ type searchForm struct {
 type option struct {
 	Value, Label string
 	Selected     bool
+	Lang         string // of the label, where it is not the page's
 }
 
 type tally struct {

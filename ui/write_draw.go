@@ -214,7 +214,7 @@ func many[T ~string](w *writing, name, label, list string, in codes.List, v *[]T
 
 func choiceSets[T ~string](p *lang.Printer, list string, in codes.List, chosen []T, set func(codes.Code) string) (sets []choiceSet) {
 	at, legends := map[string]int{}, map[string]template.HTML{}
-	put := func(c codes.Code, label string) {
+	put := func(c codes.Code, label, tongue string) {
 		under := ""
 		if set != nil {
 			under = set(c)
@@ -235,18 +235,19 @@ func choiceSets[T ~string](p *lang.Printer, list string, in codes.List, chosen [
 		if is {
 			sets[i].Chosen++
 		}
-		sets[i].Choices = append(sets[i].Choices, option{Value: c.Code, Label: label, Selected: is})
+		sets[i].Choices = append(sets[i].Choices, option{Value: c.Code, Label: label, Selected: is, Lang: tongue})
 	}
 	for _, c := range in.All() {
-		label := p.Label(list, c.Code).Text
+		text := p.Label(list, c.Code)
+		label := text.Text
 		if list == "ford" || list == "isic" || list == "ipc" || list == "sdg" {
 			label += " (" + c.Code + ")"
 		}
-		put(c, label)
+		put(c, label, tongueOf(text))
 	}
 	for _, c := range chosen {
 		if in.Label(string(c)) == "" { // of no list: seen, so that it can be taken off
-			put(codes.Code{Code: string(c), Parent: in.Parent(string(c))}, string(c))
+			put(codes.Code{Code: string(c), Parent: in.Parent(string(c))}, string(c), "")
 		}
 	}
 	if list == "country" {

@@ -175,6 +175,9 @@ func sendFaults(p *lang.Printer, h *posting.Posting, c *posting.Content, faults 
 			sec.draw(w, c)
 			if field, ok := w.about(f.Field); ok {
 				x.Href, x.Name = sectionPath(h, sec)+"#"+idOf(field), p.HTML(sec.Title)
+				if sec.Lang != "" {
+					x.Name = p.HTML("form.fault", "Field", x.Name, "Fault", template.HTML(`<span lang="`+template.HTMLEscapeString(string(sec.Lang))+`">`+template.HTMLEscapeString(languageName(sec.Lang))+`</span>`)) //nolint:gosec // both are escaped
+				}
 				break
 			}
 		}
