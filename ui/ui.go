@@ -15,7 +15,9 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"fmt"
 	"html/template"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -152,9 +154,25 @@ func (s *site) costly(page http.Handler) http.Handler {
 	if s.cfg.Costly == nil {
 		return page
 	}
-	return s.cfg.Costly(page, s.page(func(r *http.Request) (view, error) {
-		return s.problemView(r, http.StatusServiceUnavailable, "busy"), nil
-	}))
+	return s.cfg.Costly(page, http.HandlerFunc(s.busy))
+}
+
+// busy is the page for who comes in a rush. It has no frame and is made once for a language, since a refusal that takes as long as a page
+// would be no relief.
+func (s *site) busy(w http.ResponseWriter, r *http.Request) {
+	p := printer(r)
+	at := spokenPage{"busy", p.Tag()}
+	made, known := s.spoken.Load(at)
+	if !known {
+		made, _ = s.spoken.LoadOrStore(at, fmt.Sprintf(`<!doctype html><html lang="%s"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>%s</title>`+
+			`<link rel="stylesheet" href="%s"><body><main class="tmh-width"><h1>%s</h1><p>%s</p><p>%s</p></main></body></html>`,
+			p.Tag(), p.HTML("trouble.busy.title"), s.static.path("theme.css"), p.HTML("trouble.busy.title"), p.HTML("trouble.busy.text"), p.HTML("trouble.busy.next")))
+	}
+	body, _ := made.(string)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = io.WriteString(w, body)
 }
 
 // squeeze sends pages packed to who takes them so. Their length is blurred, by which a listener could otherwise guess what stands on a

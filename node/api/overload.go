@@ -36,7 +36,7 @@ type Gate struct {
 // at once than there are processors answers no more requests, and delays every one of them.
 func DefaultLoad() Load {
 	return Load{
-		Heavy: Gate{AtOnce: runtime.GOMAXPROCS(0), Waiting: 64, Wait: 75 * time.Millisecond},
+		Heavy: Gate{AtOnce: runtime.GOMAXPROCS(0), Waiting: 64, Wait: 50 * time.Millisecond},
 		Light: Gate{AtOnce: 32 * runtime.GOMAXPROCS(0), Waiting: 64, Wait: 5 * time.Millisecond},
 	}
 }
