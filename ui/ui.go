@@ -198,7 +198,7 @@ func (s *site) squeeze(pages http.Handler) http.Handler {
 func (s *site) parsePages() (map[string]*template.Template, error) {
 	base := template.New("layout.html").Option("missingkey=error").Funcs(s.bundle.Printer(lang.English).Funcs())
 	base.Funcs(template.FuncMap{"static": s.static.path, "voice": voice})
-	layout, err := base.ParseFS(pages, "pages/layout.html", "pages/parts.html", "pages/fields.html")
+	layout, err := base.ParseFS(pages, "pages/layout.html", "pages/parts.html", "pages/fields.html", "pages/work.html")
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ func pageNames() (names []string) {
 		panic("ui: " + err.Error())
 	}
 	for _, f := range files {
-		if name, is := strings.CutSuffix(f.Name(), ".html"); is && !slices.Contains([]string{"layout", "parts", "fields"}, name) {
+		if name, is := strings.CutSuffix(f.Name(), ".html"); is && !slices.Contains([]string{"layout", "parts", "fields", "work"}, name) {
 			names = append(names, name)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestIntake(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a whole node that imports files")
+		t.Skip("short: a whole node that imports files takes long")
 	}
 	offers := filepath.Join(t.TempDir(), "offers.jsonl")
 	if err := os.WriteFile(offers, []byte(`{"id":"1","title":"A pump","text":"Pumps."}`+"\n"+`{"id":"2","title":"","text":"Nothing."}`+"\n"), 0o600); err != nil {

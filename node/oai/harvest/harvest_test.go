@@ -501,7 +501,7 @@ func TestBounds(t *testing.T) {
 
 func TestGzipBomb(t *testing.T) {
 	if testing.Short() {
-		t.Skip("unpacks 16 MB")
+		t.Skip("short: unpacks 16 MB")
 	}
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
