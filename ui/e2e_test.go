@@ -40,7 +40,7 @@ type e2e struct {
 }
 
 // TestBrowser uses the pages of real nodes in Chromium, with its virtual authenticator. What it does there is in e2e. With
-// TMH_SCREENSHOTS=DIR it writes pictures of every page there instead.
+// TMH_SCREENSHOTS=DIR it writes pictures of every page there instead; TMH_BROWSER=PATTERN runs the tests of such names alone.
 func TestBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short: no browser")
@@ -61,6 +61,10 @@ func TestBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"--test", "--test-reporter=tap", "--test-timeout=420000", "--test-concurrency=2"}
+	only := os.Getenv("TMH_BROWSER")
+	if only != "" {
+		args = append(args, "--test-name-pattern="+only)
+	}
 	for _, file := range files {
 		if _, err := os.ReadFile(file); err != nil { // so that the go command runs this test again when it changes
 			t.Fatal(err)
@@ -96,7 +100,7 @@ func TestBrowser(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	// A run in which nothing ran ends well too.
-	if pictures == "" && (strings.Contains(out.String(), "# pass 0\n") || !strings.Contains(out.String(), "# skipped 0\n")) {
+	if pictures == "" && only == "" && (strings.Contains(out.String(), "# pass 0\n") || !strings.Contains(out.String(), "# skipped 0\n")) {
 		t.Errorf("not all of the tests ran:\n%s", out.String())
 	}
 	t.Log(out.String())

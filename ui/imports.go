@@ -187,7 +187,7 @@ func (s *site) imports(_ http.ResponseWriter, r *http.Request, by importer) (vie
 	if err != nil {
 		return view{}, err
 	}
-	page := importsPage{frame: s.frame(r, "", p.T("nav.imports")), Back: organisationPath(by.org), At: importsPath(by.org), May: by.may}
+	page := importsPage{frame: s.frame(r, "organisation", p.T("nav.imports")), Back: organisationPath(by.org), At: importsPath(by.org), May: by.may}
 	switch done := r.URL.Query().Get("done"); done {
 	case "mapping", "mapping-deleted", "repository", "repository-deleted":
 		page.Done = p.HTML("imports.done." + done)

@@ -85,7 +85,7 @@ func (s *site) columnsView(r *http.Request, by importer, j intake.Job, in intake
 		used = append(used, x.To)
 	}
 	page := importColumnsPage{
-		frame: s.frame(r, "", p.T("imports.columns.title")), Back: importPath(j.ID), Action: importPath(j.ID) + "/columns", File: jobName(p, j), Steps: importSteps(p, 1, false),
+		frame: s.frame(r, "organisation", p.T("imports.columns.title")), Back: importPath(j.ID), Action: importPath(j.ID) + "/columns", File: jobName(p, j), Steps: importSteps(p, 1, false),
 		More: max(len(in.Names)-columnsOfPage, 0), Groups: choosable(p, names, by.Country, used),
 	}
 	for i, column := range in.Names[:min(len(in.Names), columnsOfPage)] {

@@ -92,7 +92,7 @@ func (s *site) importView(r *http.Request, by importer, j intake.Job, err error)
 	}
 	name := p.HTML(key, "Name", jobName(p, j))
 	page := importPage{
-		frame: s.frame(r, "", p.T(key, "Name", jobName(p, j))), Back: importsPath(by.org), Here: at, Heading: jobName(p, j), Dry: j.DryRun, Steps: stepsOf(p, j),
+		frame: s.frame(r, "organisation", p.T(key, "Name", jobName(p, j))), Back: importsPath(by.org), Here: at, Heading: jobName(p, j), Dry: j.DryRun, Steps: stepsOf(p, j),
 		Finished: j.State.Finished(), State: jobState(p, j), Fresh: byItself(r), All: at, Deeds: importDeedsOf(by, j), Facts: s.importFacts(p, by, j),
 	}
 	page.Live = !page.Finished && j.State != intake.Waiting

@@ -75,7 +75,7 @@ func (s *site) mappingView(r *http.Request, by importer, name string, m mapping.
 	p := printer(r)
 	names := placeNames(p)
 	page := mappingPage{
-		frame: s.frame(r, "", p.T("imports.mapping-title", "Name", voice(name))), Back: importsPath(by.org), Action: mappingPath(by.org, name), Delete: mappingPath(by.org, name) + "/delete",
+		frame: s.frame(r, "organisation", p.T("imports.mapping-title", "Name", voice(name))), Back: importsPath(by.org), Action: mappingPath(by.org, name), Delete: mappingPath(by.org, name) + "/delete",
 		Called: voice(name), May: by.may, Stands: version, ID: strings.Join(m.ID, "\n"), JSON: sent, Whole: sent != "",
 	}
 	var used []string

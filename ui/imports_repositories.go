@@ -88,7 +88,7 @@ func (s *site) repositoryView(r *http.Request, by importer, x intake.Source, nam
 	if merr != nil {
 		return view{}, merr
 	}
-	page := repositoryShown{frame: s.frame(r, "", p.T("imports.repository-new")), Back: importsPath(by.org), Action: organisationPath(by.org) + "/repositories", May: by.may, Trial: trial}
+	page := repositoryShown{frame: s.frame(r, "organisation", p.T("imports.repository-new")), Back: importsPath(by.org), Action: organisationPath(by.org) + "/repositories", May: by.may, Trial: trial}
 	page.Heading = page.Title
 	known := []option{{Label: p.T("imports.dublin-core")}}
 	for _, m := range mappings {

@@ -61,7 +61,7 @@ func (s *site) uploadView(r *http.Request, by importer, sent sentForm, err error
 		field{Name: "drafts", Label: p.HTML("imports.ready"), Type: "checks", Choices: []option{{Value: "1", Label: p.T("imports.drafts-only"), Selected: sent.drafts}}},
 		field{Name: "file", Label: p.HTML("form.file"), Type: "file", Hint: p.HTML("form.file.hint", "Types", "CSV, XLSX, JSON Lines", "Size", p.Bytes(table.DefaultLimits().File))})
 	f := form{ID: "upload", Action: importsPath(by.org) + "/new", Button: p.HTML("act.continue"), Groups: []group{before}}.dress(p, err)
-	page := importUploadPage{frame: s.frame(r, "", p.T("imports.new")), Back: importsPath(by.org), At: importsPath(by.org), Form: f}
+	page := importUploadPage{frame: s.frame(r, "organisation", p.T("imports.new")), Back: importsPath(by.org), At: importsPath(by.org), Form: f}
 	code := http.StatusOK
 	if err != nil {
 		page.Title, code = p.T("layout.error", "Page", page.Title), status(err)

@@ -139,7 +139,7 @@ func (s *site) postingView(r *http.Request, a access.Actor, h *posting.Posting, 
 	name, title := heading(say, h)
 	allowed := s.cfg.House.Postings.Allowed(a, h)
 	p := postingPage{
-		frame: s.frame(r, "", title), Heading: name, API: "/api/v1" + postingPath(h.ID), Stands: h.Version, Facts: s.standing(say, h),
+		frame: s.frame(r, "organisation", title), Heading: name, API: "/api/v1" + postingPath(h.ID), Stands: h.Version, Facts: s.standing(say, h),
 		Deeds: deeds(say, h, allowed), Ends: ends(say, h, allowed),
 	}
 	if slices.Contains(allowed, posting.Edit) {

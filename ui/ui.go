@@ -287,7 +287,7 @@ type frame struct {
 	Section       string // the entry of the menu that this page belongs to
 	Name          string
 	Demonstration bool
-	Version       string
+	Release       string
 	Script        string // "" on pages that need none of their own
 	Live          bool   // parts of the page are fetched anew while it is open
 	Nonce         string
@@ -299,7 +299,7 @@ type frame struct {
 
 func (s *site) frame(r *http.Request, section, title string) frame {
 	return frame{
-		Title: title, Section: section, Name: s.cfg.Name, Demonstration: s.cfg.Demonstration, Version: s.cfg.Version,
+		Title: title, Section: section, Name: s.cfg.Name, Demonstration: s.cfg.Demonstration, Release: s.cfg.Version,
 		Nonce: askingOf(r).nonce, Reference: s.cfg.Description != nil, Hidden: s.hidden(section),
 	}
 }

@@ -128,7 +128,7 @@ func (s *site) newListing(_ http.ResponseWriter, r *http.Request, a access.Actor
 
 func (s *site) newView(r *http.Request, a access.Actor, kind string, langs []string, err error) view {
 	say := printer(r)
-	p := newPage{frame: s.frame(r, "", say.T("nav.post"))}
+	p := newPage{frame: s.frame(r, "organisation", say.T("nav.post"))}
 	if access.Can(a, access.CreateDraft, access.Resource{Organisation: a.Organisation}) != nil {
 		p.Trouble = "write.not-editor"
 		return view{"write-new", p, http.StatusForbidden}

@@ -123,7 +123,7 @@ func (s *site) sectionView(r *http.Request, h *posting.Posting, c *posting.Conte
 	}
 	p.Wrong = append(p.Wrong, w.dress(faults)...)
 	p.Groups = w.groups
-	p.frame = s.frame(r, "", title)
+	p.frame = s.frame(r, "organisation", title)
 	p.Live = true
 	if len(p.Wrong) > 0 && r.Method == http.MethodPost {
 		p.Title = say.T("layout.error", "Page", title)
@@ -242,7 +242,7 @@ type languagesPage struct {
 func (s *site) languagesView(r *http.Request, h *posting.Posting, c *posting.Content, err error) view {
 	say := printer(r)
 	name, _ := heading(say, h)
-	p := languagesPage{frame: s.frame(r, "", say.T("field.languages")), draftHead: draftHead{name, postingPath(h.ID), "", true}}
+	p := languagesPage{frame: s.frame(r, "organisation", say.T("field.languages")), draftHead: draftHead{name, postingPath(h.ID), "", true}}
 	for _, l := range c.Listing.Languages() {
 		p.Has = append(p.Has, option{Value: string(l), Label: languageName(l)})
 	}

@@ -41,7 +41,7 @@ type previewTab struct {
 func (s *site) preview(_ http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting, c *posting.Content) (view, error) {
 	say := printer(r)
 	name, _ := heading(say, h)
-	p := previewPage{frame: s.frame(r, "", say.T("act.preview")), draftHead: draftHead{name, postingPath(h.ID), "preview", slices.Contains(s.cfg.House.Postings.Allowed(a, h), posting.Edit)}, As: protocol.LevelPublic}
+	p := previewPage{frame: s.frame(r, "organisation", say.T("act.preview")), draftHead: draftHead{name, postingPath(h.ID), "preview", slices.Contains(s.cfg.House.Postings.Allowed(a, h), posting.Edit)}, As: protocol.LevelPublic}
 	for _, x := range protocol.Levels() {
 		p.Levels = append(p.Levels, previewTab{x, p.Path + "/preview?as=" + string(x)})
 		if r.URL.Query().Get("as") == string(x) {
@@ -138,7 +138,7 @@ func (s *site) sendView(r *http.Request, a access.Actor, h *posting.Posting, c *
 	say := printer(r)
 	name, _ := heading(say, h)
 	p := sendPage{
-		frame: s.frame(r, "", say.T("write.send")), draftHead: draftHead{name, postingPath(h.ID), "send", true}, Stands: h.Version,
+		frame: s.frame(r, "organisation", say.T("write.send")), draftHead: draftHead{name, postingPath(h.ID), "send", true}, Stands: h.Version,
 		Checklist: checklistOf(say, posting.Completeness(&c.Listing, &c.Record)), Suspects: s.suspects(r, c),
 		MaySend: slices.Contains(s.cfg.House.Postings.Allowed(a, h), posting.Submit),
 	}

@@ -79,7 +79,7 @@ func (s *site) tasks(_ http.ResponseWriter, r *http.Request, a access.Actor, h *
 	say := printer(r)
 	name, title := heading(say, h)
 	p := tasksPage{
-		frame: s.frame(r, "", title), draftHead: draftHead{name, postingPath(h.ID), "edit", true}, Languages: postingPath(h.ID) + "/languages",
+		frame: s.frame(r, "organisation", title), draftHead: draftHead{name, postingPath(h.ID), "edit", true}, Languages: postingPath(h.ID) + "/languages",
 		Kind: named(say, "kind", string(c.Listing.Kind)), Saved: r.URL.Query().Get("done") == "saved", State: stateInWords(say, h.State(s.today())),
 	}
 	if h.Live != posting.None {

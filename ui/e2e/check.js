@@ -1,8 +1,12 @@
 // What holds for every page, whoever looks at it, in whatever language.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 const axe = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+
+// What messages are called by begins with one of these. A page that shows such a name lacks the message.
+const texts = new URL('../lang/messages/en/', import.meta.url);
+const groups = [...new Set(readdirSync(texts).flatMap((f) => Object.keys(JSON.parse(readFileSync(new URL(f, texts), 'utf8')))).map((k) => k.split('.')[0]))];
 
 // watch collects what the pages of a context complain of. Call it before the first page is opened.
 export async function watch(context) {
@@ -23,7 +27,7 @@ export async function watch(context) {
 // faults of a page as it stands. lang is what its language has to be, said what watch gave.
 export async function faults(page, { lang = 'en', said = [], contrast = true } = {}) {
   await page.waitForFunction(() => document.body && document.readyState === 'complete');
-  const { all, wide, scroll } = await page.evaluate(look, lang);
+  const { all, wide, scroll } = await page.evaluate(look, { lang, groups });
   if (page.viewportSize().width <= 320) all.push(...wide.map((x) => `is ${scroll} wide: ${x}`));
   await page.evaluate(axe);
   all.push(...await page.evaluate(async (contrast) => {
@@ -44,7 +48,7 @@ export async function check(page, o) {
 }
 
 // look runs in the page.
-function look(lang) {
+function look({ lang, groups }) {
   const all = [];
   const shown = (el) => el.checkVisibility({ visibilityProperty: true, opacityProperty: false });
   const name = (el) => el.outerHTML.replace(/\s+/g, ' ').slice(0, 160);
@@ -59,6 +63,8 @@ function look(lang) {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let t = texts.nextNode(); t; t = texts.nextNode()) {
     if (t.parentElement.closest('script, style, code, pre')) continue;
+    const [key] = t.data.trim().match(/^[a-z]+(\.[a-z0-9-]+)+$/) ?? [];
+    if (key && groups.includes(key.split('.')[0])) all.push(`shows the name of a message: ${key}`);
     for (const [script, want] of Object.entries(scripts)) {
       // A single character is a sign, as that of the baht. Texts without a translation have dates in the page's language in them.
       const said = t.parentElement.closest('[lang]').lang;

@@ -141,7 +141,7 @@ async function to(page, selector) {
   assert.fail(`Tab does not come to ${selector} at ${page.url()}`);
 }
 
-test('keyboard alone: search, why, sign in, write, send', { skip }, () => inPage(browser, async (page) => {
+test('keyboard alone: search, why, sign in, write, submit', { skip }, () => inPage(browser, async (page) => {
   const key = (k) => page.keyboard.press(k);
   await page.goto(world.TH);
   await key('Tab');
@@ -174,10 +174,37 @@ test('keyboard alone: search, why, sign in, write, send', { skip }, () => inPage
   await page.waitForURL(/words-en$/);
   await to(page, 'input[name$="title"]');
   await page.keyboard.type('Written with the keys alone');
-  await key('Enter'); // saves
+  await to(page, 'input[name$="value"]');
+  await page.keyboard.type('No mouse is needed');
+  await to(page, 'textarea[name$="abstract"]');
+  await page.keyboard.type('A listing that was begun, written and submitted by somebody who uses no mouse, from the first page on to the desk of the reviewers.');
+  await to(page, '#section .tmh-actions button');
+  await key('Enter');
   await page.waitForURL(/\/edit([?#].*)?$/);
   await page.getByText('Written with the keys alone').first().waitFor();
+  await to(page, 'a[href$="/edit/basics"]');
+  await key('Enter');
+  await page.waitForURL(/basics$/);
+  await to(page, 'select[name=trl]');
+  await key('6');
+  await to(page, '#section .tmh-actions button');
+  await key('Enter');
+  await page.waitForURL(/\/edit([?#].*)?$/);
+  await to(page, 'a[href$="/edit/fields"]');
+  await key('Enter');
+  await page.waitForURL(/fields$/);
+  await to(page, 'details:has(input[name=ford][value="2.11"]) > summary');
+  await key('Enter');
+  await to(page, 'input[name=ford][value="2.11"]');
+  await key('Space');
+  await to(page, '#section .tmh-actions button');
+  await key('Enter');
+  await page.waitForURL(/\/edit([?#].*)?$/);
   await to(page, 'a[href$="/send"]');
   await key('Enter');
   await page.waitForURL(/\/send$/);
+  await to(page, 'form[action$="/send"] button');
+  await key('Enter');
+  await page.getByRole('status').or(page.locator('.tmh-notice--good')).first().waitFor();
+  await page.getByText('Submitted', { exact: true }).first().waitFor();
 }, phone));

@@ -53,6 +53,30 @@ for (const javaScriptEnabled of [true, false]) {
   }, { ...phone, javaScriptEnabled }));
 }
 
+test('a long check says how far it is, by itself, and is cancelled', { skip }, () => inPage(browser, async (page, context) => {
+  const said = await watch(context);
+  await enter(page, world.TH, world.Editor);
+  await page.goto(address(`/organisations/${world.Laboratory}/imports/new`, world.TH));
+  const rows = Array.from({ length: 30_000 }, (_, i) => `L-${i},TO,Husk briquettes number ${i},Pressed from rice husk without a binder on a screw press.,6`);
+  await page.locator('input[type=file]').setInputFiles({ name: 'long.csv', mimeType: 'text/csv', buffer: Buffer.from(`id,kind,title,abstract,trl\n${rows.join('\n')}\n`) });
+  await page.locator('main form button').click();
+  await page.waitForURL(/\/columns$/);
+  await page.locator('main form button').click();
+  const bar = page.locator('#progress');
+  await bar.waitFor();
+  await check(page, { said });
+  const first = await bar.evaluate((x) => x.value);
+  await page.waitForFunction((v) => document.querySelector('#progress')?.value > v, first); // nothing was pressed
+  const { value, max } = await bar.evaluate((x) => ({ value: x.value, max: x.max }));
+  assert.ok(value < max, `${value} of ${max}`);
+  await page.locator('#cancel').click();
+  await check(page, { said });
+  await page.locator('main form button').click();
+  await bar.waitFor({ state: 'detached' });
+  await page.locator('#again').waitFor({ state: 'detached' });
+  await check(page, { said });
+}, phone));
+
 test('a search is saved, run, renamed, deleted and brought back', { skip }, () => inPage(browser, async (page, context) => {
   const said = await watch(context);
   await enter(page, world.TH, 'scout@th.example', '/saved');
