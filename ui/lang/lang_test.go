@@ -161,7 +161,7 @@ func TestTemplates(t *testing.T) {
 	page := template.Must(template.New("page").Funcs(b.Printer(English).Funcs()).Parse(
 		`<html lang="{{lang}}"><title>{{ts "x.only"}}</title><p title="{{t "x.only"}}">{{t "x.plain"}}; {{tn "x.count" .Total "Name" (in .Lang .Name)}}; ` +
 			`{{tsn "x.count" .Total "Name" "X"}}; {{t "x.link" "Who" "W" (slot "a" "href" .URL)}}; {{number .Total}}; {{percent .Share}}; {{bytes .Total}}; ` +
-			`{{date .Date}}; {{month .Date}}; {{list .Names}}; {{label "trl" .TRL}}; {{country "FR"}}; {{language "zz"}}; {{ago .Age}}{{if not checked}} !{{end}}`))
+			`{{date .Date}}; {{month .Date}}; {{list .Names}}; {{label "turnover" "none"}}; {{label "ford" "2.4"}}; {{country "FR"}}; {{language "zz"}}; {{ago .Age}}{{if not checked}} !{{end}}`))
 	all, err := b.Each(page)
 	if err != nil {
 		t.Fatal(err)
@@ -171,15 +171,15 @@ func TestTemplates(t *testing.T) {
 	}
 	model := map[string]any{
 		"Total": int64(1500), "Lang": protocol.Lang("km"), "Name": "<ត្រី>", "URL": "/a", "Share": .5, "Date": protocol.DateOf(morning()),
-		"Names": []string{"a", "b", "c"}, "TRL": uint32(4), "Age": 3 * hour,
+		"Names": []string{"a", "b", "c"}, "Age": 3 * hour,
 	}
 	for tag, want := range map[Tag]string{
 		"en": `<html lang="en"><title>In English &amp; only</title><p title="In English &amp; only">Search; 1,500 listings of <span lang="km">&lt;ត្រី&gt;</span>; ` +
 			`1,500 listings of X; Read <a href="/a">how W proves</a> it in <code>tmh</code>.; 1,500; 50%; 1.5` + "\u00a0" + `kB; ` +
-			`21 September 2026; September 2026; a, b and c; The parts work together in a laboratory; France; zz; 3 hours ago`,
+			`21 September 2026; September 2026; a, b and c; No turnover yet; Chemical engineering; France; zz; 3 hours ago`,
 		"th": `<html lang="th"><title>In English &amp; only</title><p title="In English &amp; only">ค้นหา; <span lang="km">&lt;ត្រី&gt;</span> 1,500 รายการ; ` +
 			`X 1,500 รายการ; <span lang="en">Read <a href="/a">how W proves</a> it in <code>tmh</code>.</span>; 1,500; 50%; 1.5` + "\u00a0" + `kB; ` +
-			`21 กันยายน พ.ศ. 2569; กันยายน พ.ศ. 2569; a b และc; <span lang="en">The parts work together in a laboratory</span>; ฝรั่งเศส; zz; <span lang="en">3 hours ago</span> !`,
+			`21 กันยายน พ.ศ. 2569; กันยายน พ.ศ. 2569; a b และc; <span lang="en">No turnover yet</span>; วิศวกรรมเคมี; ฝรั่งเศส; zz; <span lang="en">3 hours ago</span> !`,
 	} {
 		var out strings.Builder
 		if err := all[tag].Execute(&out, model); err != nil {

@@ -23,6 +23,9 @@ func (p *Printer) Label(list, code string) Text {
 	if t, ok := p.quiet(list + "." + code); ok {
 		return t
 	}
+	if own := codes.LabelIn(string(p.tag), list, code); own != "" {
+		return Text{Lang: string(p.tag), Text: own}
+	}
 	return p.english(listOf(list).Label(code), code)
 }
 

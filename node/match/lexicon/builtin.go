@@ -11,13 +11,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/asean-tmh/tmh/configs/codes"
 )
 
 // The built-in pack is written by us, as tables:
 //
 //	terms*.tsv   en, id, ms …: a row a concept, a column a language; forms of a cell divided by " | "
-//	labels*.tsv  the same with a first column that names the code: "ford:2.4"
 //	stop*.tsv    language, word: words that carry no topic
+//
+// Labels of codes are the same with a first column that names the code, "ford:2.4". They are at home in configs/codes.
 //
 //go:embed builtin
 var builtinFiles embed.FS
@@ -37,26 +40,32 @@ type stopWord struct{ lang, word string }
 
 //nolint:gochecknoglobals // made once, never changed
 var ownPack = sync.OnceValue(func() *builtin {
-	b, err := readBuiltin(builtinFiles)
+	own, err := fs.Sub(builtinFiles, "builtin")
+	if err != nil {
+		panic(err)
+	}
+	b, err := readBuiltin(own, codes.Labels())
 	if err != nil {
 		panic(err) // a test reads the same files
 	}
 	return b
 })
 
-func readBuiltin(fsys fs.FS) (*builtin, error) {
+func readBuiltin(from ...fs.FS) (*builtin, error) {
 	b := NewBuilder()
 	if err := b.AddSource(Source{Name: builtinSource, Licence: "as this program", From: "written for this program; not checked by native speakers"}); err != nil {
 		return nil, err
 	}
 	out := &builtin{stop: map[stopWord]bool{}}
-	names, err := fs.Glob(fsys, "builtin/*.tsv")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if err := out.read(fsys, name, b); err != nil {
+	for _, fsys := range from {
+		names, err := fs.Glob(fsys, "*.tsv")
+		if err != nil {
 			return nil, err
+		}
+		for _, name := range names {
+			if err := out.read(fsys, name, b); err != nil {
+				return nil, err
+			}
 		}
 	}
 	var list []string
