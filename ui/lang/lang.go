@@ -95,9 +95,10 @@ var files embed.FS
 
 // Bundle holds all messages. It does not change after Open and is safe for concurrent use.
 type Bundle struct {
-	keys     []string
-	messages map[Tag]map[string]*message
-	printers map[Tag]*Printer
+	keys      []string
+	messages  map[Tag]map[string]*message
+	printers  map[Tag]*Printer
+	sentences *sentences
 
 	mu     sync.Mutex
 	misses map[Miss]bool
@@ -147,6 +148,7 @@ func open(from fs.FS) (*Bundle, error) {
 		b.keys = append(b.keys, key)
 	}
 	slices.Sort(b.keys)
+	b.sentences = newSentences(b.messages[English])
 	return b, nil
 }
 
