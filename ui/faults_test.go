@@ -2,7 +2,6 @@ package ui_test
 
 import (
 	"encoding/json"
-	"github.com/asean-tmh/tmh/ui/lang"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // Sentences that packages below make are translated by their English patterns (fault.json). What is found here by reading the source
