@@ -67,7 +67,7 @@ func (n *Node) similar(ctx context.Context, l *protocol.Listing, rights []string
 func likeness(l match.Likeness) string {
 	switch l.Kind {
 	case match.LikePatent:
-		return "names the same patent, " + l.Patent
+		return fmt.Sprintf("names the same patent, %s", l.Patent)
 	case match.LikeTitle:
 		return "has the same title"
 	case match.LikeTranslation:

@@ -111,7 +111,7 @@ func (f *adminFrame) refused(p *lang.Printer, err error) int {
 	}
 	f.Title = p.T("layout.error", "Page", f.Title)
 	for _, e := range protocol.All(err) {
-		m := mistake{Text: english(p, said(e.Message))}
+		m := mistake{Text: stated(p, e.Message)}
 		if e.Code == protocol.CodeConflict && e.Field == "version" {
 			m.Text = p.HTML("form.changed")
 		}
@@ -125,10 +125,10 @@ func (s *site) adminOverview(_ http.ResponseWriter, r *http.Request, a access.Ac
 	p := adminPage{adminFrame: s.keyed(r, a, adminPath, "nav.admin")}
 	h := s.cfg.Desk.Health()
 	for _, x := range h.Faults {
-		p.Faults = append(p.Faults, english(say, x))
+		p.Faults = append(p.Faults, stated(say, x))
 	}
 	for _, x := range h.Warnings {
-		p.Warnings = append(p.Warnings, english(say, x))
+		p.Warnings = append(p.Warnings, stated(say, x))
 	}
 	if may(a, access.EditSettings) && cookie(r, stepsCookie) != "done" {
 		w, err := s.steps(r, a)

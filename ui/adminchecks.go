@@ -107,7 +107,7 @@ func (s *site) checks(_ http.ResponseWriter, r *http.Request, a access.Actor) (v
 		group := findingGroup{ID: g.id, Class: g.class, Heading: say.HTML(g.title), Level: levelInWords(say, g.level)}
 		for _, f := range found {
 			if f.Level == g.level {
-				group.Findings = append(group.Findings, finding{english(say, f.Check), english(say, said(f.What)), english(say, f.Next)})
+				group.Findings = append(group.Findings, finding{english(say, f.Check), stated(say, f.What), clause(say, f.Next)})
 			}
 		}
 		if len(group.Findings) > 0 {
@@ -183,7 +183,7 @@ func (s *site) backupPage(_ http.ResponseWriter, r *http.Request, a access.Actor
 	case err != nil:
 		p.Why = voice(err.Error()) // of the operating system: names a path, which administrators may know
 	case b.Failures > 0:
-		p.Why = english(say, b.Why)
+		p.Why = clause(say, b.Why)
 	}
 	if b.Dir != "" {
 		f := factList{p: say}

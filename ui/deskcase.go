@@ -259,7 +259,7 @@ func (c *casePage) dress(p *lang.Printer, err error) (list []mistake) {
 		return nil
 	}
 	for _, e := range protocol.All(err) {
-		m := mistake{Text: english(p, said(e.Message))}
+		m := mistake{Text: stated(p, e.Message)}
 		switch {
 		case e.Code == protocol.CodeConflict && e.Field == "version":
 			m.Text = p.HTML("posting.changed")
@@ -322,7 +322,7 @@ func (s *site) suspect(p *lang.Printer, x posting.Suspect) suspectRow {
 		row.Title = voice(string(x.ID))
 	}
 	for _, why := range x.Why {
-		row.Why = append(row.Why, english(p, said(why)))
+		row.Why = append(row.Why, stated(p, why))
 	}
 	return row
 }
@@ -354,7 +354,7 @@ func (s *site) revokeView(r *http.Request, a access.Actor, h *posting.Posting, n
 	if fault != nil {
 		p.Title, code = say.T("layout.error", "Page", p.Title), status(fault)
 		for _, e := range protocol.All(s.fault(r, fault)) {
-			m := mistake{Text: english(say, said(e.Message))}
+			m := mistake{Text: stated(say, e.Message)}
 			switch {
 			case e.Code == protocol.CodeConflict && e.Field == "version":
 				m.Text = say.HTML("posting.changed")

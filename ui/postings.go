@@ -179,7 +179,7 @@ func (s *site) postingView(r *http.Request, a access.Actor, h *posting.Posting, 
 	if err != nil {
 		p.Title, code = say.T("layout.error", "Page", title), status(err)
 		for _, e := range protocol.All(s.fault(r, err)) {
-			m := mistake{Text: english(say, said(e.Message))}
+			m := mistake{Text: stated(say, e.Message)}
 			if e.Code == protocol.CodeConflict && e.Field == "version" {
 				m.Text = say.HTML("posting.changed")
 			}

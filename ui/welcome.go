@@ -249,7 +249,7 @@ func (s *site) mailView(r *http.Request, a access.Actor, failed error) (view, er
 		f.add("welcome.mail.sent-count", voice(say.Number(int(min(h.Sent, 1<<31)))))
 		f.add("welcome.mail.failed", voice(say.Number(h.Failed)))
 		if h.Trouble != "" {
-			f.add("welcome.mail.trouble", english(say, said(h.Trouble)))
+			f.add("welcome.mail.trouble", stated(say, h.Trouble))
 		}
 		p.Facts = f.list
 	} else {

@@ -143,7 +143,7 @@ func (s *site) newView(r *http.Request, a access.Actor, kind string, langs []str
 		code = status(err)
 		p.Title = say.T("layout.error", "Page", p.Title)
 		for _, e := range protocol.All(s.fault(r, err)) {
-			m := mistake{Text: english(say, said(e.Message))}
+			m := mistake{Text: stated(say, e.Message)}
 			switch e.Field {
 			case "kind":
 				m = mistake{"kind-0", say.HTML("write.choose-kind")}

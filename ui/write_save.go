@@ -220,7 +220,7 @@ func (s *site) notSaved(w http.ResponseWriter, r *http.Request, h *posting.Posti
 	say := printer(r)
 	var wrong []mistake
 	for _, e := range protocol.All(err) {
-		wrong = append(wrong, mistake{Text: say.HTML("write.not-saved", "Why", english(say, said(e.Message)))})
+		wrong = append(wrong, mistake{Text: say.HTML("write.not-saved", "Why", stated(say, e.Message))})
 	}
 	if live(r) {
 		s.writeLive(w, r, livePart{Version: asCode(r.PostFormValue("version")), Trouble: wrong[0].Text, Path: sectionPath(h, x)})
@@ -256,7 +256,7 @@ func (s *site) languagesView(r *http.Request, h *posting.Posting, c *posting.Con
 		code, p.Wrong = status(err), []mistake{{"language", say.HTML("write.choose-language")}}
 		p.Title = say.T("layout.error", "Page", p.Title)
 		if protocol.All(err)[0].Field != "language" {
-			p.Wrong = []mistake{{Text: english(say, said(protocol.All(s.fault(r, err))[0].Message))}}
+			p.Wrong = []mistake{{Text: stated(say, protocol.All(s.fault(r, err))[0].Message)}}
 		}
 	}
 	return view{"write-languages", p, code}

@@ -154,7 +154,7 @@ func (s *site) sendView(r *http.Request, a access.Actor, h *posting.Posting, c *
 			p.Wrong = []mistake{{ID: "faults", Text: say.HTML("write.faults")}}
 		} else {
 			for _, e := range all {
-				m := mistake{Text: english(say, said(e.Message))}
+				m := mistake{Text: stated(say, e.Message)}
 				if e.Code == protocol.CodeConflict && e.Field == "version" {
 					m.Text = say.HTML("form.changed")
 				}
@@ -169,7 +169,7 @@ func (s *site) sendView(r *http.Request, a access.Actor, h *posting.Posting, c *
 func sendFaults(p *lang.Printer, h *posting.Posting, c *posting.Content, faults protocol.Errors) (list []sendFault) {
 	all := sections(h, c)
 	for _, f := range faults {
-		x := sendFault{Href: postingPath(h.ID) + "/edit", Name: p.HTML("write.tasks"), Text: english(p, said(f.Message))}
+		x := sendFault{Href: postingPath(h.ID) + "/edit", Name: p.HTML("write.tasks"), Text: stated(p, f.Message)}
 		for _, sec := range all {
 			w := &writing{p: p, light: true}
 			sec.draw(w, c)

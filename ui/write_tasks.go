@@ -184,7 +184,7 @@ func (s *site) faults(h *posting.Posting, c *posting.Content) (all protocol.Erro
 func checklistOf(p *lang.Printer, c posting.Checklist) (out checklistView) {
 	out.Points = c.Points
 	for _, i := range c.Items {
-		x := checkItem{Name: p.HTML(wordOf(i.Field)), How: english(p, i.How), Done: i.Done}
+		x := checkItem{Name: p.HTML(wordOf(i.Field)), How: clause(p, i.How), Done: i.Done}
 		if !i.Done {
 			out.Undone++
 		}
@@ -249,7 +249,7 @@ func (s *site) suspects(r *http.Request, c *posting.Content) (list []suspectView
 		}
 		var why []template.HTML
 		for _, y := range x.Why {
-			why = append(why, english(p, y))
+			why = append(why, clause(p, y))
 		}
 		v.Why = listOf(p, why)
 		list = append(list, v)

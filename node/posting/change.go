@@ -69,7 +69,7 @@ func (p *Postings) change(ctx context.Context, a access.Actor, id protocol.Listi
 			return protocol.Errorf(protocol.CodeConflict, "version", "the listing was changed meanwhile: it is at version %d now, and yours is %d. Load it again", h.Version, version)
 		}
 		if h.Pending != nil {
-			return protocol.Errorf(protocol.CodeConflict, "state", "%s was asked for already and waits to be signed: try again in a minute", words(h.Pending.Action))
+			return protocol.Errorf(protocol.CodeConflict, "state", "a change was asked for already and waits to be signed: try again in a minute")
 		}
 		if _, err := find(action, h); err != nil {
 			return err

@@ -81,7 +81,7 @@ func (m *importer) find(tx *store.Tx, i int) (*importStep, bool, error) {
 		return st.conflict("the listing is being changed at this moment: import it again"), false, nil
 	case st.h.Pending != nil && (!m.plan || st.h.Pending.Import == nil):
 		m.waiting = append(m.waiting, id)
-		return st.conflict("%s was asked for already and waits to be signed: import it again in a minute", words(st.h.Pending.Action)), false, nil
+		return st.conflict("a change was asked for already and waits to be signed: import it again in a minute"), false, nil
 	}
 	return st, true, nil
 }

@@ -1,7 +1,6 @@
 package posting
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/asean-tmh/tmh/node/access"
@@ -104,7 +103,7 @@ func find(action Action, p *Posting) (rule, error) {
 			return r, nil
 		}
 	}
-	return rule{}, protocol.Errorf(protocol.CodeConflict, "state", "cannot %s a listing that %s", words(action), advice(action, p))
+	return rule{}, protocol.Errorf(protocol.CodeConflict, "state", "%s", advice(action, p))
 }
 
 func in(list []State, s State) bool { return list == nil || slices.Contains(list, s) }
@@ -119,44 +118,30 @@ func who(action Action) access.Action {
 	return "" // which no rule of access allows
 }
 
-func words(a Action) string {
-	switch a {
-	case Take, Release, HandOver, Pass, Return, Reject:
-		return "review"
-	case Inspect, PassOn, Clear, Fault:
-		return "audit"
-	case Hold:
-		return "put on hold"
-	case Lift:
-		return "lift the hold of"
-	}
-	return string(a)
-}
-
 // advice says what the matter is with the posting, and the next step.
 func advice(action Action, p *Posting) string {
 	ofDraft := slices.Contains([]Action{Edit, Discard, Submit, Publish, Recall, Take, Release, HandOver, Pass, Return, Reject}, action)
 	switch {
 	case p.Ended():
-		return fmt.Sprintf("is %s for ever: write a new listing", p.Live)
+		return "the listing has ended: write a new one"
 	case slices.Contains([]Action{Inspect, PassOn, Clear, Fault}, action):
-		return "is not taken for an audit: choose one from the list of audits"
+		return "the listing is not taken for an audit: choose one from the list of audits"
 	case !ofDraft && p.Live == None:
-		return "was never published: submit its draft, or discard it"
+		return "the listing was never published: submit its draft, or discard it"
 	case action == Lift:
-		return "is not on hold: nothing is to be done"
+		return "the listing is not on hold: nothing is to be done"
 	case !ofDraft:
-		return "is on hold: lift the hold first"
+		return "the listing is on hold: lift the hold first"
 	case p.Draft == None:
-		return "has no draft: edit it first"
+		return "the listing has no draft: edit it first"
 	case p.Draft == Draft:
-		return "is a draft: submit it first"
+		return "the listing is a draft: submit it first"
 	case p.Draft == Submitted:
-		return "waits for its review: recall it to change it, or take it to review it"
+		return "the listing waits for its review: recall it to change it, or take it to review it"
 	case p.Draft == InReview:
-		return "is in review: wait for the decision, or ask the reviewer to release it"
+		return "the listing is in review: wait for the decision, or ask the reviewer to release it"
 	}
-	return "was rejected: discard it, and write a new draft"
+	return "the listing was rejected: discard it, and write a new draft"
 }
 
 // move takes the posting along the rule.

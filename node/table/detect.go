@@ -47,7 +47,7 @@ func Detect(head []byte, name string) (Format, error) {
 	case begins("{"):
 		return JSONL, nil
 	case ext == ".jsonl", ext == ".ndjson", ext == ".json":
-		return "", refuse("does not begin with an object: JSON Lines has one object {…} in each line")
+		return "", refuse("does not begin with an object: JSON Lines has one object in braces in each line")
 	}
 	return CSV, nil
 }

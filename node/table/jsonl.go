@@ -73,14 +73,14 @@ func flatten(line []byte, most int) ([]Field, [2]int, protocol.Errors) {
 		case errors.As(err, &syntax) && strings.HasPrefix(syntax.Error(), "unexpected end"):
 			return fault(protocol.CodeText, "the line ends before its object does: write each object in one line")
 		case errors.As(err, &syntax) && strings.HasSuffix(syntax.Error(), "after top-level value"):
-			return fault(protocol.CodeText, "something follows the object: each line is one {…}")
+			return fault(protocol.CodeText, "something follows the object: each line is one object in braces")
 		case errors.As(err, &syntax):
 			return fault(protocol.CodeText, "the line is no JSON object (%s, at byte %d)", clip(syntax.Error()), syntax.Offset)
 		}
 		return fault(protocol.CodeText, "the line is no JSON object")
 	}
 	if line[0] != '{' {
-		return fault(protocol.CodeValue, "the line is no object: each line is one {…}")
+		return fault(protocol.CodeValue, "the line is no object: each line is one object in braces")
 	}
 	o := flat{s: string(line), most: most, fields: make([]Field, 0, 16)}
 	if fault := o.members("", 1); fault != nil {

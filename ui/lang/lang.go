@@ -95,9 +95,10 @@ var files embed.FS
 
 // Bundle holds all messages. It does not change after Open and is safe for concurrent use.
 type Bundle struct {
-	keys     []string
-	messages map[Tag]map[string]*message
-	printers map[Tag]*Printer
+	keys      []string
+	messages  map[Tag]map[string]*message
+	printers  map[Tag]*Printer
+	sentences *sentences
 
 	mu     sync.Mutex
 	misses map[Miss]bool
@@ -121,6 +122,9 @@ const mostMisses = 1000
 
 // Open reads the embedded messages. An error is a fault of the build.
 func Open() (*Bundle, error) { return open(files) }
+
+// OpenFrom reads messages from elsewhere, which lets tests try texts that nobody has translated yet.
+func OpenFrom(from fs.FS) (*Bundle, error) { return open(from) }
 
 func open(from fs.FS) (*Bundle, error) {
 	b := &Bundle{messages: map[Tag]map[string]*message{}, printers: map[Tag]*Printer{}, misses: map[Miss]bool{}}
@@ -147,6 +151,7 @@ func open(from fs.FS) (*Bundle, error) {
 		b.keys = append(b.keys, key)
 	}
 	slices.Sort(b.keys)
+	b.sentences = newSentences(b.messages[English])
 	return b, nil
 }
 

@@ -202,7 +202,7 @@ func (r *reader) document(a *answer) error {
 		}
 		if e, ok := t.(xml.StartElement); ok {
 			if e.Name.Local != "OAI-PMH" {
-				return protocol.Errorf(protocol.CodeValue, "url", "what is there is XML, but no OAI-PMH (it begins with <%s>): check the address", clip(e.Name.Local, 40))
+				return protocol.Errorf(protocol.CodeValue, "url", "what is there is XML, but no OAI-PMH (it begins with “%s”): check the address", clip(e.Name.Local, 40))
 			}
 			r.root = e.Name.Local
 		}
