@@ -80,7 +80,7 @@ func TestLifeOfAListing(t *testing.T) {
 	if m["state"] != "withdrawn" || actions(m) != "" {
 		t.Errorf("withdrawn: %v", m)
 	}
-	o.editor.refused(409, "for ever", "POST", at+"/lift", nil, "If-Match", m["etag"].(string))
+	o.editor.refused(409, "has ended: write a new one", "POST", at+"/lift", nil, "If-Match", m["etag"].(string))
 	var did []string
 	for _, h := range o.editor.do(200, "GET", at, nil)["posting"].(map[string]any)["history"].([]any) {
 		did = append(did, h.(map[string]any)["action"].(string))
