@@ -34,7 +34,7 @@ type documentPage struct {
 	Kind     string
 	Size     uint64
 	Left     []template.HTML // what else was taken out
-	Title    entry
+	Words    entry           // by which it is named
 	Levels   []option
 	Stood    string // how it stood when the form was made; "" where the draft does not name it
 	Replaces string
@@ -181,18 +181,18 @@ func (s *site) documentView(r *http.Request, h *posting.Posting, c *posting.Cont
 		document.LeftSignatures, document.LeftLinks, document.LeftFields, document.LeftFiles, document.LeftMedia, document.LeftRemarks, document.LeftScripts,
 	} {
 		if p.Sent && !p.Is && slices.Contains(r.URL.Query()["left"], string(x)) {
-			p.Left = append(p.Left, say.HTML("write.left."+string(x)))
+			p.Left = append(p.Left, say.HTML("write.taken."+string(x)))
 		}
 	}
-	p.Title = entry{Name: "title", ID: "title", Type: "line", Value: title, Label: say.HTML("field.title"), Hint: say.HTML("write.document.title.says"), Spelled: true}
+	p.Words = entry{Name: "title", ID: "title", Type: "line", Value: title, Label: say.HTML("field.title"), Hint: say.HTML("write.document.title.says"), Spelled: true}
 	if p.Is {
-		p.Title.Label, p.Title.Hint = say.HTML("write.document.shows"), say.HTML("write.document.shows.says")
+		p.Words.Label, p.Words.Hint = say.HTML("write.document.shows"), say.HTML("write.document.shows.says")
 	}
 	p.Levels = documentLevels(say, c, level)
 	code := http.StatusOK
 	if wrong != "" {
-		code, p.Title.Wrong = http.StatusUnprocessableEntity, wrong
-		p.Wrong = append(p.Wrong, mistake{"title", say.HTML("form.fault", "Field", p.Title.Label, "Fault", wrong)})
+		code, p.Words.Wrong = http.StatusUnprocessableEntity, wrong
+		p.Wrong = append(p.Wrong, mistake{"title", say.HTML("form.fault", "Field", p.Words.Label, "Fault", wrong)})
 	}
 	if err != nil {
 		code = status(err)
@@ -201,7 +201,7 @@ func (s *site) documentView(r *http.Request, h *posting.Posting, c *posting.Cont
 		}
 	}
 	if len(p.Wrong) > 0 {
-		p.frame.Title = say.T("layout.error", "Page", p.frame.Title)
+		p.Title = say.T("layout.error", "Page", p.Title)
 	}
 	return view{"write-document", p, code}
 }
