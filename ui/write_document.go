@@ -34,7 +34,7 @@ type documentPage struct {
 	Kind     string
 	Size     uint64
 	Left     []template.HTML // what else was taken out
-	Words    entry           // by which it is named
+	Words    field           // by which it is named
 	Levels   []option
 	Stood    string // how it stood when the form was made; "" where the draft does not name it
 	Replaces string
@@ -184,7 +184,7 @@ func (s *site) documentView(r *http.Request, h *posting.Posting, c *posting.Cont
 			p.Left = append(p.Left, say.HTML("write.taken."+string(x)))
 		}
 	}
-	p.Words = entry{Name: "title", ID: "title", Type: "line", Value: title, Label: say.HTML("field.title"), Hint: say.HTML("write.document.title.says"), Spelled: true}
+	p.Words = field{Name: "title", ID: "title", Type: "text", Autocomplete: "off", Value: title, Label: say.HTML("field.title"), Hint: say.HTML("write.document.title.says")}
 	if p.Is {
 		p.Words.Label, p.Words.Hint = say.HTML("write.document.shows"), say.HTML("write.document.shows.says")
 	}

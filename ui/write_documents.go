@@ -40,7 +40,7 @@ type documentsPage struct {
 	Removed   template.HTML // and how it is put back
 	Documents []documentRow
 	Full      bool
-	Most      int
+	Broken    bool          // something of the record has to be put right before they can be shown
 	Replaces  template.HTML // name of what the file is to take the place of
 	Action    string
 	Hint      template.HTML
@@ -90,7 +90,7 @@ func (s *site) documentsView(r *http.Request, h *posting.Posting, c *posting.Con
 	name, _ := heading(say, h)
 	p := documentsPage{
 		frame: s.frame(r, "", say.T("write.documents")), draftHead: draftHead{name, postingPath(h.ID), "", true}, Action: documentsPath(h),
-		Most: limits.Documents, Full: len(c.Record.Documents) >= limits.Documents,
+		Full: len(c.Record.Documents) >= limits.Documents,
 		Hint: say.HTML("write.file.says", "Paper", say.Bytes(limits.PDF), "Picture", say.Bytes(limits.Picture)),
 	}
 	for i, d := range c.Record.Documents {
@@ -104,6 +104,9 @@ func (s *site) documentsView(r *http.Request, h *posting.Posting, c *posting.Con
 		}
 		p.Documents = append(p.Documents, row)
 	}
+	p.Broken = len(p.Documents) > 0 && slices.ContainsFunc(s.faults(h, c), func(e *protocol.Error) bool {
+		return e.Field == "record.audience" || strings.HasPrefix(e.Field, "record.documents")
+	})
 	query := r.URL.Query()
 	if old, ok := attached(c, query.Get("replaces")); ok {
 		p.Replaces, p.Full = voice(documentTitle(old)), false
