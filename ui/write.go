@@ -85,7 +85,7 @@ func (s *site) trouble(w http.ResponseWriter, r *http.Request, key string) {
 
 // refusedLive tells an open page that it saves too often. Nobody reads what it sent but for the version.
 func (s *site) refusedLive(w http.ResponseWriter, r *http.Request) bool {
-	if !live(r) {
+	if !live(r) || r.PathValue("section") == "" {
 		return false
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxWriting)

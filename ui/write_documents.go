@@ -163,10 +163,11 @@ func (s *site) sendDocument(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		_, replaces := attached(c, r.URL.Query().Get("replaces"))
 		var clean *document.Clean
-		err := error(nil)
-		if len(c.Record.Documents) >= limits.Documents && !replaces {
+		err := mayWrite(a, h)
+		if err == nil && len(c.Record.Documents) >= limits.Documents && !replaces {
 			err = protocol.Errorf(protocol.CodeTooLarge, "full", "as many as may be")
-		} else if err = mayWrite(a, h); err == nil {
+		}
+		if err == nil {
 			clean, err = s.takeDocument(ctx, a, h, r, in, limits)
 		}
 		_ = rc.SetWriteDeadline(time.Now().Add(stillness)) // not all connections have deadlines
