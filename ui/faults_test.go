@@ -19,10 +19,10 @@ import (
 // Sentences that packages below make are translated by their English patterns (fault.json). What is found here by reading the source
 // must have its pattern there, or a reason why not.
 
-// spokenIn are the folders whose faults reach pages. Documents (node/document) are sent by programs only.
+// spokenIn are the folders whose faults reach pages.
 func spokenIn() []string {
 	return []string{
-		"node/access", "node/access/oidc", "node/access/passkey", "node/posting", "node/saved", "node/record", "node/house",
+		"node/access", "node/access/oidc", "node/access/passkey", "node/posting", "node/saved", "node/record", "node/house", "node/document",
 		"node/intake", "node/intake/mapping", "node/ingest", "node/table", "node/oai/harvest", "node/exchange", "node/door", "node/mail", "node/match", "protocol", "store", "node", "ui",
 	}
 }

@@ -120,6 +120,7 @@ type sendPage struct {
 	Faults    []sendFault
 	Checklist checklistView
 	Suspects  []suspectView
+	Twins     []twinView
 	MaySend   bool
 }
 
@@ -139,7 +140,7 @@ func (s *site) sendView(r *http.Request, a access.Actor, h *posting.Posting, c *
 	name, _ := heading(say, h)
 	p := sendPage{
 		frame: s.frame(r, "organisation", say.T("write.send")), draftHead: draftHead{name, postingPath(h.ID), "send", true}, Stands: h.Version,
-		Checklist: checklistOf(say, posting.Completeness(&c.Listing, &c.Record)), Suspects: s.suspects(r, c),
+		Checklist: checklistOf(say, posting.Completeness(&c.Listing, &c.Record)), Suspects: s.suspects(r, c), Twins: s.twins(r, h, c),
 		MaySend: slices.Contains(s.cfg.House.Postings.Allowed(a, h), posting.Submit),
 	}
 	if o, oerr := s.cfg.House.People.Organisation(a, h.Organisation); oerr == nil {

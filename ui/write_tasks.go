@@ -29,6 +29,7 @@ type tasksPage struct {
 	Comment   string // of the review that returned it
 	Checklist checklistView
 	Suspects  []suspectView
+	Twins     []twinView
 }
 
 // draftHead is what the pages of a listing that is written have in common.
@@ -102,7 +103,7 @@ func (s *site) tasks(_ http.ResponseWriter, r *http.Request, a access.Actor, h *
 		part.Tasks = append(part.Tasks, taskOf(say, h, c, x, done, faults))
 	}
 	p.Checklist = checklistOf(say, done)
-	p.Suspects = s.suspects(r, c)
+	p.Suspects, p.Twins = s.suspects(r, c), s.twins(r, h, c)
 	return view{"write-tasks", p, http.StatusOK}, nil
 }
 

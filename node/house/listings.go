@@ -89,6 +89,11 @@ func (h *House) KeepDocument(ctx context.Context, a access.Actor, p *posting.Pos
 	if err := access.Can(a, access.WriteDocument, access.Resource{Member: h.cfg.Member, Organisation: p.Organisation}); err != nil {
 		return err
 	}
+	if err := h.Store.Update(func(tx *store.Tx) error {
+		return h.Documents.Reserve(tx, c, string(p.Organisation), h.cfg.Documents)
+	}); err != nil {
+		return err
+	}
 	if err := h.Documents.Put(ctx, c); err != nil {
 		return err
 	}
@@ -98,6 +103,26 @@ func (h *House) KeepDocument(ctx context.Context, a access.Actor, p *posting.Pos
 		}
 		return h.note(tx, a, "document.send", "posting", string(p.ID), map[string]string{"document": c.Hash.String()})
 	})
+}
+
+// SentDocument is what is known of a document that the posting's organisation sent, be it named by a listing or not.
+//
+// Errors: CodeNotFound where the organisation sent none such, or nobody named it in time.
+func (h *House) SentDocument(a access.Actor, p *posting.Posting, hash protocol.Hash) (d document.Document, err error) {
+	if err := access.Can(a, access.WriteDocument, access.Resource{Member: h.cfg.Member, Organisation: p.Organisation}); err != nil {
+		return d, err
+	}
+	err = h.Store.View(func(tx *store.Tx) error {
+		sent, err := document.SentBy(tx, hash, string(p.Organisation))
+		if err == nil && !sent {
+			err = protocol.Errorf(protocol.CodeNotFound, "document", "there is no such document here any more: send it again")
+		}
+		if err == nil {
+			d, err = document.Describe(tx, hash)
+		}
+		return err
+	})
+	return d, err
 }
 
 // asKept refuses a document that the record describes otherwise than it is, which readers would be told. One that the listing
