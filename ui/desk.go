@@ -73,10 +73,12 @@ func (s *site) deskPages(get, post func(string, http.HandlerFunc)) {
 func (s *site) atDesk(mk func(http.ResponseWriter, *http.Request, access.Actor) (view, error)) func(http.ResponseWriter, *http.Request, access.Actor) (view, error) {
 	return func(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
 		if access.Can(a, access.ReadPosting, access.Resource{}) != nil {
-			p := printer(r)
-			return view{"problem", problemPage{
-				frame: s.frame(r, "", p.T("desk.closed.title")), Heading: p.HTML("desk.closed.title"), Text: p.HTML("desk.closed.text"), Next: p.HTML("desk.closed.next"),
-			}, http.StatusForbidden}, nil
+			v := s.closed(r, a, "desk.closed")
+			if page, _ := v.model.(problemPage); slices.Contains(a.Roles, access.Editor) {
+				page.Next = printer(r).HTML("desk.closed.next")
+				v.model = page
+			}
+			return v, nil
 		}
 		return mk(w, r, a)
 	}

@@ -120,3 +120,29 @@ func TestDeskSaysWhereDuplicatesAreNotKnown(t *testing.T) {
 		}
 	}
 }
+
+// Who opens a page of somebody else's work is told whose it is, and where the own is.
+func TestClosedPagesSayWhereOnesOwnAre(t *testing.T) {
+	o := newOffice(t)
+	scout := o.person("scout@institute.example.org", o.actor(o.editor).Organisation, access.Scout)
+	auditor := o.person("auditor@agency.example.org", o.agency(), access.Auditor)
+	for _, c := range []struct {
+		who        *browser
+		page, says string
+		name, to   string
+	}{
+		{o.editor, "/welcome", "This page is for administrators", "My organisation", o.institute()},
+		{o.editor, "/administration", "This page is for administrators", "My organisation", o.institute()},
+		{o.reviewer, "/administration/people", "This page is for administrators", "Review desk", "/desk"},
+		{auditor, "/administration/people", "This page is for administrators", "Administration", "/administration"},
+		{auditor, "/desk", "The review desk is for reviewers", "Administration", "/administration"},
+		{scout, "/welcome", "This page is for administrators", "saved searches", "/saved"},
+		{scout, "/desk", "The review desk is for reviewers", "saved searches", "/saved"},
+		{scout, o.casePath() + "/hand", "The review desk is for reviewers", "saved searches", "/saved"},
+	} {
+		main := find(c.who.look(c.page, 403, c.says), tag("main"))[0]
+		if got := links(main)[c.name]; got != c.to {
+			t.Errorf("%s: %s leads to %q, want %s", c.page, c.name, got, c.to)
+		}
+	}
+}
