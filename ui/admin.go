@@ -69,6 +69,16 @@ func (s *site) administered(action access.Action, mk func(http.ResponseWriter, *
 	})
 }
 
+// nothing is the page for an address of something that is not there; next leads to what is.
+func (s *site) nothing(r *http.Request, what, to, name string) view {
+	v := s.problemView(r, http.StatusNotFound, what)
+	p := printer(r)
+	page, _ := v.model.(problemPage)
+	page.Next = p.HTML("admin.nothing.next", "Page", p.HTML(name), lang.NewSlot("a", "href", to))
+	v.model = page
+	return v
+}
+
 // closed says whose page it is, of the keys KEY.title and .text, and where the visitor's own is.
 func (s *site) closed(r *http.Request, a access.Actor, key string) view {
 	p := printer(r)

@@ -97,11 +97,11 @@ func (s *site) reviewCase(mk func(http.ResponseWriter, *http.Request, access.Act
 		return s.atDesk(func(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
 			id, err := protocol.ParseListingID(r.PathValue("id"))
 			if err != nil {
-				return s.noPosting(r), nil
+				return s.nothing(r, "posting", "/desk", "nav.desk"), nil
 			}
 			h, err := s.cfg.House.Postings.Get(a, id)
 			if c := protocol.CodeOf(err); c == protocol.CodeNotFound || c == protocol.CodeNotPermitted {
-				return s.noPosting(r), nil
+				return s.nothing(r, "posting", "/desk", "nav.desk"), nil
 			}
 			if err != nil {
 				return view{}, err

@@ -203,7 +203,7 @@ func (s *site) fillDeeds(p *lang.Printer, c *casePage, a access.Actor, h *postin
 		case posting.Release:
 			c.Hands, c.HandsText = casePath(h.ID)+"/hand", p.HTML("desk.hand")
 		case posting.TakeAway:
-			c.Hands, c.HandsText = casePath(h.ID)+"/hand", p.HTML("desk.away")
+			c.Hands, c.HandsText = casePath(h.ID)+"/hand", p.HTML("deed.take-away")
 		case posting.Revoke:
 			c.Revokes = casePath(h.ID) + "/revoke"
 		}

@@ -43,7 +43,7 @@ func (s *site) handView(r *http.Request, a access.Actor, h *posting.Posting, in 
 	}
 	title := say.T("desk.hand")
 	if p.Away {
-		title, p.Heading = say.T("desk.away"), say.HTML("desk.away")
+		title, p.Heading = say.T("deed.take-away"), say.HTML("deed.take-away")
 		p.Lead = say.HTML("desk.away.lead", "Person", s.personName(say, a, h.Reviewer), "Ago", s.agoOf(say, h.Taken))
 	}
 	p.frame = s.frame(r, "", title)
