@@ -35,13 +35,8 @@ func (s *site) besides(ctx context.Context, work func() error) error {
 }
 
 // like are listings like one that is written; none where nobody has time to look.
-func (s *site) like(ctx context.Context, c *posting.Content) (list []posting.Suspect) {
-	ctx, cancel := context.WithTimeout(ctx, comparing)
-	defer cancel()
-	_ = s.besides(ctx, func() error {
-		list = s.cfg.House.Postings.Compare(ctx, c)
-		return nil
-	})
+func (s *site) like(ctx context.Context, c *posting.Content) []posting.Suspect {
+	list, _ := s.alike(ctx, c)
 	return list
 }
 
@@ -72,4 +67,16 @@ func (s *site) twins(r *http.Request, h *posting.Posting, c *posting.Content) (l
 type twinView struct {
 	Href              string
 	Title, State, Why template.HTML
+}
+
+// alike are listings like one that is judged. An error means that nobody had the time to look, or to look through all: then none
+// found says nothing.
+func (s *site) alike(ctx context.Context, c *posting.Content) (list []posting.Suspect, err error) {
+	ctx, cancel := context.WithTimeout(ctx, comparing)
+	defer cancel()
+	err = s.besides(ctx, func() error {
+		list, err = s.cfg.House.Postings.Compare(ctx, c)
+		return err
+	})
+	return list, err
 }

@@ -110,7 +110,7 @@ func (s *site) fillOverview(say *lang.Printer, v *officeOverview, a access.Actor
 		if err != nil {
 			return err
 		}
-		if len(all) == 0 {
+		if len(all) == 0 && !more {
 			continue
 		}
 		number := template.HTML(say.Number(len(all))) //nolint:gosec // figures

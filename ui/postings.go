@@ -304,7 +304,7 @@ func stateInWords(p *lang.Printer, x posting.State) template.HTML {
 
 func actionInWords(p *lang.Printer, x posting.Action) template.HTML {
 	switch x {
-	case posting.Create, posting.Edit, posting.Discard, posting.Submit, posting.Publish, posting.Recall, posting.Take, posting.Release, posting.HandOver,
+	case posting.Create, posting.Edit, posting.Discard, posting.Submit, posting.Publish, posting.Recall, posting.Take, posting.Release, posting.HandOver, posting.TakeAway,
 		posting.Pass, posting.Return, posting.Reject, posting.Renew, posting.Hold, posting.Lift, posting.Withdraw, posting.Supersede, posting.Revoke,
 		posting.Inspect, posting.PassOn, posting.Clear, posting.Fault, posting.Adopt:
 		return p.HTML("did." + string(x))

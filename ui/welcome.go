@@ -74,8 +74,8 @@ func (s *site) welcome(w http.ResponseWriter, r *http.Request) (view, error) {
 	if !ok {
 		return view{}, nil
 	}
-	if err := access.Can(a, access.EditSettings, access.Resource{}); err != nil {
-		return view{}, err
+	if !may(a, access.EditSettings) {
+		return s.closed(r, a, "admin.closed"), nil
 	}
 	page, err := s.steps(r, a)
 	if err != nil {

@@ -257,7 +257,7 @@ func titleFault(p *lang.Printer, d protocol.Document, title string) template.HTM
 	}
 	d.Level = ""
 	if all := protocol.All((&protocol.Record{Documents: []protocol.Document{d}}).Validate()); len(all) > 0 {
-		return english(p, said(all[0].Message))
+		return stated(p, all[0].Message)
 	}
 	return ""
 }

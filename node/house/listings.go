@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/document"
@@ -67,6 +69,36 @@ func (h *House) Colleague(id access.UserID) (a access.Actor, err error) {
 		return nil
 	})
 	return a, err
+}
+
+// mostReviewers that a case can be handed to are named.
+const mostReviewers = 200
+
+// Reviewers are those whom the actor can hand a case to, by their names; none for who has no case there. That is all that a reviewer
+// sees of the people of this node.
+func (h *House) Reviewers(a access.Actor, x *posting.Posting) (all []access.User, err error) {
+	may := h.Postings.Allowed(a, x)
+	if !slices.Contains(may, posting.HandOver) && !slices.Contains(may, posting.PassOn) {
+		return nil, nil
+	}
+	for q := (access.Page{Limit: 500}); ; {
+		page, next, err := h.People.Users(access.Operator(h.cfg.Member), access.UserFilter{Role: access.Reviewer}, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range page {
+			to, err := h.Colleague(u.ID)
+			if err != nil || u.ID == a.User || !posting.MayReview(to, x) {
+				continue
+			}
+			all = append(all, access.User{ID: u.ID, Name: u.Name, Organisation: u.Organisation})
+		}
+		if q.Cursor = next; next == "" || len(all) >= mostReviewers {
+			break
+		}
+	}
+	slices.SortStableFunc(all, func(x, y access.User) int { return strings.Compare(x.Name, y.Name) })
+	return all[:min(len(all), mostReviewers)], nil
 }
 
 // ended forgets who was invited to a listing that never returns.

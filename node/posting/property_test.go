@@ -155,10 +155,13 @@ func (h *house) anything(r *rand.Rand, a access.Actor, x *Posting, ids []protoco
 	case 6, 7:
 		return h.Take(ctx, a, id, v)
 	case 8:
-		if r.IntN(2) == 0 {
-			return h.Release(ctx, a, id, v)
+		if r.IntN(3) == 0 {
+			return h.TakeAway(ctx, a, id, v, "away")
 		}
-		return h.HandOver(ctx, a, id, v, judge2)
+		if r.IntN(2) == 0 {
+			return h.Release(ctx, a, id, v, "")
+		}
+		return h.HandOver(ctx, a, id, v, judge2, "")
 	case 9, 10, 11:
 		if x.Reviewer != "" && r.IntN(2) == 0 {
 			a = person(string(x.Reviewer[1:]), "oAGENCY", access.Reviewer)
