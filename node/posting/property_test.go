@@ -23,7 +23,7 @@ func TestRandomLives(t *testing.T) {
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { randomLife(t, rand.New(rand.NewPCG(1, uint64(seed))), done) })
 	}
-	rare := []Action{Clear, Fault, PassOn, Discard, Supersede} // they want luck, and have tests of their own
+	rare := []Action{Clear, Fault, PassOn, TakeAway, Discard, Supersede} // they want luck, and have tests of their own
 	for _, a := range Actions() {
 		if !slices.Contains(rare, a) && done[a] == 0 && !testing.Short() {
 			t.Errorf("%s never happened: %v", a, done)
