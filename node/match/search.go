@@ -14,6 +14,9 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 	if err := q.check(); err != nil {
 		return Answer{}, err
 	}
+	if q.All {
+		return x.browse(ctx, &q)
+	}
 	r, err := x.rankFirst(ctx, &q, Depth, q.shown(), q.Facets)
 	if err != nil {
 		return Answer{}, err
@@ -35,6 +38,7 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 		return Answer{}, err
 	}
 	to := min(from+q.limit(), len(r.list))
+	a.Listed, a.Place = len(r.list), from
 	if a.Hits, err = r.hits(ctx, r.list[from:to]); err != nil {
 		return Answer{}, err
 	}
