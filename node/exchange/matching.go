@@ -29,7 +29,8 @@ type Same struct {
 type MatchAnswer struct {
 	Hits      []Hit         `json:"hits"`
 	Total     int           `json:"total"` // listings that share a word with the query, beyond the page
-	Listed    int           `json:"-"`     // of match.Answer, as are Place and Prev
+	Listed    int           `json:"-"`     // of match.Answer, as are Counts, Place and Prev
+	Counts    match.Counts  `json:"-"`
 	Place     int           `json:"-"`
 	Next      string        `json:"next,omitempty"` // for match.Query.After; empty at the end
 	Prev      string        `json:"-"`
@@ -68,7 +69,7 @@ func (d *Desk) Match(ctx context.Context, q match.Query) (MatchAnswer, error) {
 		return MatchAnswer{}, err
 	}
 	out := MatchAnswer{
-		Hits: []Hit{}, Total: a.Total, Listed: a.Listed, Place: a.Place, Next: a.Next, Prev: a.Prev, Verdict: a.Verdict, Languages: a.Languages, Meant: a.Meant, Facets: a.Facets,
+		Hits: []Hit{}, Total: a.Total, Listed: a.Listed, Counts: a.Counts, Place: a.Place, Next: a.Next, Prev: a.Prev, Verdict: a.Verdict, Languages: a.Languages, Meant: a.Meant, Facets: a.Facets,
 		Ranker: a.Ranker, Behind: []MemberState{}, Indexing: d.Health().Indexing,
 	}
 	fresh, wording := freshnessOf(members), a.Matched.Wording(&q)

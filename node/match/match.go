@@ -90,7 +90,8 @@ type Filter struct {
 type Answer struct {
 	Hits      []Hit    `json:"hits"`                   // best first; equal scores in the order of their refs
 	Total     int      `json:"total"`                  // listings that pass the filter and share a term, or its translation, with the query; where they are few, Hits has more
-	Listed    int      `json:"-"`                      // hits of all pages: at most Depth, matches only where Query.Sort wants it so, and those of one technology folded
+	Listed    int      `json:"-"`                      // hits of all pages
+	Counts    Counts   `json:"-"`                      // why that is not Total
 	Place     int      `json:"-"`                      // hits on the pages before
 	Next      string   `json:"next,omitempty"`         // for Query.After; "" at the end
 	Prev      string   `json:"-"`                      // likewise, the page before, of Query.All alone
@@ -100,6 +101,14 @@ type Answer struct {
 	Facets    *Facets  `json:"facets,omitempty"`
 	Ranker    Digest   `json:"ranker"` // equal digests give equal answers on every node
 	Matched   *Matched `json:"-"`      // finds the query's words in a text
+}
+
+// Counts say why not all that is found is listed, and what is listed besides: Listed is Total less Cut, Folded and Weak, and Near.
+type Counts struct {
+	Cut    int // beyond Depth
+	Folded int // into another of the same technology
+	Weak   int // no matches, in an order of matches only
+	Near   int // share no word with the query, but with what it found
 }
 
 // Verdict says how good a match is by itself, whatever else was found.

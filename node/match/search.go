@@ -29,10 +29,13 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 		a.Verdict = r.list[0].verdict
 	}
 	if q.Listing == nil {
-		a.Meant = x.didYouMean(r.snap, q.Text)
+		a.Meant = x.didYouMean(r.snap, q.Text, a.Languages)
 	}
+	all := len(r.list)
 	r.fold()
+	folded := all - len(r.list)
 	r.sort(q.Sort, int32(q.Filter.Today))
+	a.Counts = Counts{Cut: r.total - r.first, Folded: folded, Weak: all - folded - len(r.list), Near: all - r.first}
 	from, err := r.start(&q)
 	if err != nil {
 		return Answer{}, err
@@ -101,6 +104,7 @@ type ranking struct {
 	list   []*scored       // best first
 	shown  int             // how many of the list must be in order; 0: all
 	total  int
+	first  int // that stage one gave on
 	facets *tally
 	codes  []Code // of the asking listing
 	second *secondStage
@@ -145,7 +149,7 @@ func (x *Index) rankFirst(ctx context.Context, q *Query, depth, shown int, facet
 	if err != nil {
 		return nil, err
 	}
-	r.total, r.facets = f.total, f.facets
+	r.total, r.first, r.facets = f.total, len(f.best), f.facets
 	return r, r.stageTwo(ctx, f.best, &sieve, self)
 }
 
