@@ -16,8 +16,8 @@ type Pair struct {
 // sides is how many terms of the query, and of the document, pairs are looked for among.
 const sides = 8
 
-// tiny is nothing to divide by.
-const tiny = 1e-12
+// hardly is too little to divide by.
+const hardly = 1e-12
 
 // Pairs says which pairs of terms make the cosine of the query and a document of these terms, whose vector is v: at most
 // n, the heaviest first. rest is what remains: all shares and rest sum to Cosine(v). A term that both have makes a pair
@@ -43,7 +43,7 @@ func (q *Query) Pairs(doc []Term, v *Vector, n int) (pairs []Pair, rest float64)
 		for i, a := range heavy {
 			product := q.model.product(a, cluster, vector)
 			if share := product / norms; share > 0 {
-				pairs = append(pairs, Pair{string(q.model.name(a.number)), string(q.model.name(d.number)), share, product / max(lengths[i]*length(vector), tiny)})
+				pairs = append(pairs, Pair{string(q.model.name(a.number)), string(q.model.name(d.number)), share, product / max(lengths[i]*length(vector), hardly)})
 			}
 		}
 	}
