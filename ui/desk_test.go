@@ -80,7 +80,9 @@ func (d *desk) Member(id protocol.MemberID) (exchange.MemberDetail, error) {
 func (d *desk) Figures() stats.Report   { return d.figures }
 func (d *desk) Health() exchange.Health { return d.health }
 
-func pages(d *desk) http.Handler {
+func pages(d *desk) http.Handler { return pagesOf(d) }
+
+func pagesOf(d ui.Desk) http.Handler {
 	return ui.New(ui.Config{
 		Desk: d, Name: "Cambodia", Demonstration: true, Version: "0.1", Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 	})

@@ -31,11 +31,12 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 	if q.Listing == nil {
 		a.Meant = x.didYouMean(r.snap, q.Text, a.Languages)
 	}
-	all := len(r.list)
+	first := r.sharing()
 	r.fold()
-	folded := all - len(r.list)
+	unfolded := r.sharing()
 	r.sort(q.Sort, int32(q.Filter.Today))
-	a.Counts = Counts{Cut: r.total - r.first, Folded: folded, Weak: all - folded - len(r.list), Near: all - r.first}
+	kept := r.sharing()
+	a.Counts = Counts{Cut: r.total - first, Folded: first - unfolded, Weak: unfolded - kept, Near: len(r.list) - kept}
 	from, err := r.start(&q)
 	if err != nil {
 		return Answer{}, err
@@ -50,6 +51,16 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 	}
 	runtime.KeepAlive(r)
 	return a, nil
+}
+
+// sharing counts the documents of the list that share a word with the query.
+func (r *ranking) sharing() (n int) {
+	for _, s := range r.list {
+		if s.sum > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // hits explains the documents, on two processors where there are two. The documents do not depend on each other.
@@ -104,7 +115,6 @@ type ranking struct {
 	list   []*scored       // best first
 	shown  int             // how many of the list must be in order; 0: all
 	total  int
-	first  int // that stage one gave on
 	facets *tally
 	codes  []Code // of the asking listing
 	second *secondStage
@@ -149,7 +159,7 @@ func (x *Index) rankFirst(ctx context.Context, q *Query, depth, shown int, facet
 	if err != nil {
 		return nil, err
 	}
-	r.total, r.first, r.facets = f.total, len(f.best), f.facets
+	r.total, r.facets = f.total, f.facets
 	return r, r.stageTwo(ctx, f.best, &sieve, self)
 }
 
