@@ -149,3 +149,42 @@ func mistyped(r *rand.Rand, w string) string {
 		}
 	}
 }
+
+// TestWhatIsNoMistake: a syllable of Vietnamese is a word, whatever the catalogue has that is near; and so is what it has in a
+// text, and a name.
+func TestWhatIsNoMistake(t *testing.T) {
+	x, _ := demonstration(t)
+	for query, want := range map[string]string{
+		"nhiễm khuẩn":                   "",
+		"thử nghiêm":                    "",
+		"khử trùng ở trường học":        "",
+		"xin chào các bạn":              "",
+		"desalinaton of brackish water": "desalination of brackish water",
+	} {
+		if got := instead(t, x, query); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+	for _, s := range []string{"nhiem", "nghiem", "nuoc", "truong", "gi", "giay", "quyen", "khuay", "uyen", "yeu", "xoay", "ba", "a"} {
+		if !vietnameseSyllable(s) {
+			t.Errorf("%s is a syllable", s)
+		}
+	}
+	for _, s := range []string{"", "ng", "membrane", "solr", "nuocc", "gx", "watr", "strom", "zza"} {
+		if vietnameseSyllable(s) {
+			t.Errorf("%s is no syllable", s)
+		}
+	}
+	for _, c := range []struct {
+		query, word string
+		want        bool
+	}{
+		{"said Palu yesterday", "Palu", true}, {"Palu yesterday", "Palu", false}, {"กล่าวที่ Palu ว่า", "Palu", true}, {"Membrene Filtration", "Membrene", false},
+		{"MEMBRENE FILTRATION", "MEMBRENE", false}, {"a membrene", "membrene", false},
+	} {
+		at := strings.Index(c.query, c.word)
+		if got := isName(c.query, at, at+len(c.word)); got != c.want {
+			t.Errorf("%s in %s: %v", c.word, c.query, got)
+		}
+	}
+}
