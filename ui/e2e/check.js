@@ -42,6 +42,14 @@ export async function faults(page, { lang = 'en', said = [], contrast = true, fo
   return all.map((f) => `${lang} ${at.pathname}${at.search}: ${f}`);
 }
 
+// dull are the texts of a page that are hard to read in the dark. It follows faults.
+export async function dull(page) {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'], runOnly: ['color-contrast'] }));
+  await page.emulateMedia({ colorScheme: 'light' });
+  return violations.flatMap((v) => v.nodes).map((n) => `dark ${new URL(page.url()).pathname}: ${n.html.slice(0, 200)} (${n.failureSummary?.split('\n')[1]?.trim()})`);
+}
+
 // check that a page has no faults, once it is loaded.
 export async function check(page, o) {
   await page.waitForFunction(() => document.body && document.readyState === 'complete');
