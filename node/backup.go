@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/exchange"
 	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/protocol"
@@ -61,7 +63,44 @@ func (c counter) Backup(ctx context.Context, w io.Writer) error {
 		return protocol.Errorf(protocol.CodeConflict, "", "another backup is being written: wait until it is complete")
 	}
 	defer b.writing.Unlock()
-	return c.n.backup(ctx, w)
+	if err := c.n.backup(ctx, w); err != nil {
+		return err
+	}
+	c.n.house.Note(door.ActorOf(ctx), "node.backup", "", "", nil)
+	if err := c.n.backupGiven(); err != nil { // the backup is good all the same
+		c.n.log.Warn("not noted that a backup was given out", "error", err)
+	}
+	return nil
+}
+
+const (
+	rowGiven  = "node/backups"
+	mostGiven = 10
+)
+
+// backupGiven notes when a backup was given out through the socket. What became of the file nobody here knows.
+func (n *Node) backupGiven() error {
+	return n.store.Update(func(tx *store.Tx) error {
+		all, err := given(tx)
+		if err != nil {
+			return err
+		}
+		all = append(all, protocol.InstantOf(n.cfg.Now()))
+		b, err := json.Marshal(all[max(0, len(all)-mostGiven):])
+		if err != nil {
+			return err
+		}
+		return tx.SetRow(store.TableSetting, rowGiven, b)
+	})
+}
+
+// given are the last times that a backup was given out, the newest last.
+func given(tx *store.Tx) (all []protocol.Instant, err error) {
+	b, err := tx.Row(store.TableSetting, rowGiven)
+	if err == nil && b != nil {
+		err = json.Unmarshal(b, &all)
+	}
+	return all, err
 }
 
 // Health adds what the desk does not know of.

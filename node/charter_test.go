@@ -62,6 +62,7 @@ func TestMemberLeavesAndComesBack(t *testing.T) {
 // TestNewCharterReachesWhoIsConnected: a member that adopts a charter is not silenced at the others, who do not have it
 // yet: they fetch it when its feed names it.
 func TestNewCharterReachesWhoIsConnected(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	n, _, l := newPair(t)
 	second := l.next(l.papers.Charters[0], l.honest.Member, l.seat.Member)
 	roster, err := l.roster.WithCharter(second)

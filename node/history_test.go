@@ -11,6 +11,7 @@ import (
 
 // A day is written down at the start, and is there after a restart; a day on which the node did not run is a gap.
 func TestHistoryIsWrittenDown(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	l := newLone(t, t.TempDir())
 	ahead := time.Duration(0)
 	l.cfg.Now = func() time.Time { return time.Now().Add(ahead) }

@@ -40,6 +40,7 @@ func TestHolderWhoShowsLessThanItClaims(t *testing.T) {
 // TestHolderWhoBringsNothingNew: answers that keep a stream open without bringing anything once held one of the few places
 // for pulls for ever.
 func TestHolderWhoBringsNothingNew(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	n, reg, l := newPair(t)
 	for i := range 3 {
 		l.sign(i)
@@ -62,6 +63,7 @@ func TestHolderWhoBringsNothingNew(t *testing.T) {
 
 // TestForgedFeeds: what a holder serves is verified as strictly as gossip is.
 func TestForgedFeeds(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	n, reg, l := newPair(t)
 	for i := range 3 {
 		l.sign(i)

@@ -298,6 +298,7 @@ func TestReplayIsIgnoredAndCounted(t *testing.T) {
 }
 
 func TestGapIsPulledAndNeverAppliedOver(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	n, reg, l := newPair(t)
 	l.gossip(l.sign(1))
 	await(t, "the first is proven", func() bool { return memberState(n, lying).Position.Seq == 1 })
@@ -321,6 +322,7 @@ func TestGapIsPulledAndNeverAppliedOver(t *testing.T) {
 }
 
 func TestWithheldChangeIsNeverProven(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	n, reg, l := newPair(t)
 	for i := range 20 {
 		l.sign(i)

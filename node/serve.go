@@ -238,15 +238,22 @@ func (n *Node) serveDoors(ctx context.Context) error {
 	return g.Wait()
 }
 
-// backupsKept is what the pages of administration say of the backups on schedule.
+// backupsKept is what the pages of administration say of backups.
 func (n *Node) backupsKept() (ui.Backups, error) {
 	c := n.cfg.Backup
 	b := ui.Backups{Dir: c.Dir, Every: c.Every, Keep: c.Keep}
 	n.backups.mu.Lock()
 	b.Failures, b.Why = n.backups.failures, n.backups.why
 	n.backups.mu.Unlock()
-	if c.Dir == "" {
-		return b, nil
+	err := n.store.View(func(tx *store.Tx) error {
+		all, err := given(tx)
+		for _, at := range all {
+			b.Given = append(b.Given, at.Time())
+		}
+		return err
+	})
+	if c.Dir == "" || err != nil {
+		return b, err
 	}
 	_, made, err := store.Backups(c.Dir, n.cfg.Member)
 	b.Made = made

@@ -121,7 +121,7 @@ func (s *site) accountView(r *http.Request, a access.Actor, sent string, err err
 		}
 		if len(p.Wrong) == 0 {
 			for _, e := range protocol.All(err) {
-				p.Wrong = append(p.Wrong, mistake{Text: english(say, said(e.Message))})
+				p.Wrong = append(p.Wrong, mistake{Text: stated(say, e.Message)})
 			}
 		}
 	}

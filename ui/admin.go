@@ -3,6 +3,7 @@ package ui
 import (
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -61,11 +62,40 @@ func (s *site) adminPages(get, post func(string, http.HandlerFunc)) {
 // administered makes a page for who may do that on this node; people without the right are told so.
 func (s *site) administered(action access.Action, mk func(http.ResponseWriter, *http.Request, access.Actor) (view, error)) http.HandlerFunc {
 	return s.mine(func(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
-		if err := access.Can(a, action, access.Resource{}); err != nil {
-			return view{}, err
+		if !may(a, action) {
+			return s.closed(r, a, "admin.closed"), nil
 		}
 		return mk(w, r, a)
 	})
+}
+
+// nothing is the page for an address of something that is not there; next leads to what is.
+func (s *site) nothing(r *http.Request, what, to, name string) view {
+	v := s.problemView(r, http.StatusNotFound, what)
+	p := printer(r)
+	page, _ := v.model.(problemPage)
+	page.Next = p.HTML("admin.nothing.next", "Page", p.HTML(name), lang.NewSlot("a", "href", to))
+	v.model = page
+	return v
+}
+
+// closed says whose page it is, of the keys KEY.title and .text, and where the visitor's own is.
+func (s *site) closed(r *http.Request, a access.Actor, key string) view {
+	p := printer(r)
+	to, name := "", ""
+	switch {
+	case may(a, access.ReadSettings):
+		to, name = adminPath, "nav.admin"
+	case slices.Contains(a.Roles, access.Reviewer):
+		to, name = "/desk", "nav.desk"
+	case slices.Contains(a.Roles, access.Editor) && a.Organisation != "":
+		to, name = organisationPath(a.Organisation), "nav.organisation"
+	}
+	next := p.HTML("office.closed-find", lang.NewSlot("a", "href", "/"), lang.NewSlot("a2", "href", "/saved"))
+	if to != "" {
+		next = p.HTML("admin.closed.next", "Page", p.HTML(name), lang.NewSlot("a", "href", to))
+	}
+	return view{"problem", problemPage{frame: s.frame(r, "", p.T(key+".title")), Heading: p.HTML(key + ".title"), Text: p.HTML(key + ".text"), Next: next}, http.StatusForbidden}
 }
 
 // sentTo answers who opens the address of a form, such as by the language menu of its answer.
@@ -111,7 +141,7 @@ func (f *adminFrame) refused(p *lang.Printer, err error) int {
 	}
 	f.Title = p.T("layout.error", "Page", f.Title)
 	for _, e := range protocol.All(err) {
-		m := mistake{Text: english(p, said(e.Message))}
+		m := mistake{Text: stated(p, e.Message)}
 		if e.Code == protocol.CodeConflict && e.Field == "version" {
 			m.Text = p.HTML("form.changed")
 		}
@@ -125,10 +155,10 @@ func (s *site) adminOverview(_ http.ResponseWriter, r *http.Request, a access.Ac
 	p := adminPage{adminFrame: s.keyed(r, a, adminPath, "nav.admin")}
 	h := s.cfg.Desk.Health()
 	for _, x := range h.Faults {
-		p.Faults = append(p.Faults, english(say, x))
+		p.Faults = append(p.Faults, stated(say, x))
 	}
 	for _, x := range h.Warnings {
-		p.Warnings = append(p.Warnings, english(say, x))
+		p.Warnings = append(p.Warnings, stated(say, x))
 	}
 	if may(a, access.EditSettings) && cookie(r, stepsCookie) != "done" {
 		w, err := s.steps(r, a)

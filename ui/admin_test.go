@@ -327,6 +327,9 @@ func TestChecksAndBackupsAreShown(t *testing.T) {
 	at := time.Unix(x.clock.Load(), 0)
 	x.backups = ui.Backups{Dir: "/backups", Every: 24 * time.Hour, Keep: 7}
 	x.admin.look("/administration/backup", 200, "There is no backup yet", "/backups", "24 hours", "tmh backup --dir DIR", "tmh restore --dir DIR", "guard file")
+	x.admin.look("/administration/backup", 200, "This node has not given out a backup by hand.")
+	x.backups.Given = []time.Time{at.Add(-48 * time.Hour), at.Add(-2 * time.Hour)}
+	x.admin.look("/administration/backup", 200, "Taken by hand23 November 2026, 07:30 UTC21 November 2026, 09:30 UTC", "One taken while the node was stopped is not listed.")
 	x.backups.Made = []time.Time{at.Add(-3 * time.Hour)}
 	x.admin.look("/administration/backup", 200, "The newest backup is of", "3 hours ago")
 	x.backups.Made[0] = at.Add(-72 * time.Hour)
@@ -339,7 +342,7 @@ func TestChecksAndBackupsAreShown(t *testing.T) {
 // TestAdministrationInEveryLanguage: each template, in each state that has texts of its own.
 func TestAdministrationInEveryLanguage(t *testing.T) {
 	x, m := newAgency(t, nil), newAgency(t, mailed)
-	x.backups = ui.Backups{Dir: "/backups", Every: time.Hour, Keep: 7, Made: []time.Time{time.Unix(x.clock.Load(), 0)}}
+	x.backups = ui.Backups{Dir: "/backups", Every: time.Hour, Keep: 7, Made: []time.Time{time.Unix(x.clock.Load(), 0)}, Given: []time.Time{time.Unix(x.clock.Load(), 0)}}
 	o := x.organisation("Institute")
 	_, u := x.person("editor@institute.example.org", o.ID, access.Editor)
 	me := x.user("dara@agency.example.org")

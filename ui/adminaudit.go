@@ -265,7 +265,7 @@ func (s *site) verifyLog(_ http.ResponseWriter, r *http.Request, a access.Actor)
 	faults := 0
 	head, err := s.cfg.House.VerifyLog(a, func(f audit.Fault) {
 		if faults++; len(p.Faults) < faultsShown {
-			p.Faults = append(p.Faults, english(say, said(f.String())))
+			p.Faults = append(p.Faults, stated(say, f.String()))
 		}
 	})
 	if err != nil {

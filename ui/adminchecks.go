@@ -107,7 +107,7 @@ func (s *site) checks(_ http.ResponseWriter, r *http.Request, a access.Actor) (v
 		group := findingGroup{ID: g.id, Class: g.class, Heading: say.HTML(g.title), Level: levelInWords(say, g.level)}
 		for _, f := range found {
 			if f.Level == g.level {
-				group.Findings = append(group.Findings, finding{english(say, f.Check), english(say, said(f.What)), english(say, f.Next)})
+				group.Findings = append(group.Findings, finding{english(say, f.Check), stated(say, f.What), clause(say, f.Next)})
 			}
 		}
 		if len(group.Findings) > 0 {
@@ -153,6 +153,7 @@ type Backups struct {
 	Every    time.Duration
 	Keep     int
 	Made     []time.Time // the newest last
+	Given    []time.Time // to who took one by hand, the newest last
 	Failures int         // in a row
 	Why      string      // of the last failure
 }
@@ -168,7 +169,9 @@ type backupPage struct {
 	Class string // of the notice: "good", "wait", "bad"
 	Why   template.HTML
 	Facts []fact
+	Known bool     // what this node has given out
 	Made  []string // when, the newest first
+	Given []string
 }
 
 func (s *site) backupPage(_ http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
@@ -183,7 +186,7 @@ func (s *site) backupPage(_ http.ResponseWriter, r *http.Request, a access.Actor
 	case err != nil:
 		p.Why = voice(err.Error()) // of the operating system: names a path, which administrators may know
 	case b.Failures > 0:
-		p.Why = english(say, b.Why)
+		p.Why = clause(say, b.Why)
 	}
 	if b.Dir != "" {
 		f := factList{p: say}
@@ -195,11 +198,18 @@ func (s *site) backupPage(_ http.ResponseWriter, r *http.Request, a access.Actor
 		f.add("admin.backup.keep", voice(say.Number(b.Keep)))
 		p.Facts = f.list
 	}
-	for i := len(b.Made) - 1; i >= 0 && len(p.Made) < shownBackups; i-- {
-		at, _ := s.moment(say, b.Made[i])
-		p.Made = append(p.Made, at)
-	}
+	p.Known = true
+	p.Made, p.Given = s.lastMoments(say, b.Made), s.lastMoments(say, b.Given)
 	return view{"admin-backup", p, http.StatusOK}, nil
+}
+
+// lastMoments in words, the newest first.
+func (s *site) lastMoments(p *lang.Printer, all []time.Time) (list []string) {
+	for i := len(all) - 1; i >= 0 && len(list) < shownBackups; i-- {
+		at, _ := s.moment(p, all[i])
+		list = append(list, at)
+	}
+	return list
 }
 
 // backupState in words, and the level as the class of a notice or tag.

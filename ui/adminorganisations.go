@@ -72,7 +72,7 @@ func (s *site) entered(mk func(http.ResponseWriter, *http.Request, access.Actor,
 	return func(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
 		o, err := s.cfg.House.People.Organisation(a, access.OrganisationID(r.PathValue("id")))
 		if protocol.CodeOf(err) == protocol.CodeNotFound {
-			return s.problemView(r, http.StatusNotFound, "page"), nil
+			return s.nothing(r, "page", organisationsPath, "admin.organisations"), nil
 		}
 		if err != nil {
 			return view{}, err

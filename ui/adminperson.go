@@ -50,7 +50,7 @@ func (s *site) one(mk func(http.ResponseWriter, *http.Request, access.Actor, acc
 	return func(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
 		u, err := s.cfg.House.People.User(a, access.UserID(r.PathValue("id")))
 		if protocol.CodeOf(err) == protocol.CodeNotFound || err == nil && u.Erased {
-			return s.problemView(r, http.StatusNotFound, "page"), nil
+			return s.nothing(r, "page", peoplePath, "nav.people"), nil
 		}
 		if err != nil {
 			return view{}, err

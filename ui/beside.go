@@ -2,11 +2,14 @@ package ui
 
 import (
 	"context"
+	"html/template"
+	"net/http"
 	"runtime"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/asean-tmh/tmh/node/door"
 	"github.com/asean-tmh/tmh/node/posting"
 )
 
@@ -32,12 +35,48 @@ func (s *site) besides(ctx context.Context, work func() error) error {
 }
 
 // like are listings like one that is written; none where nobody has time to look.
-func (s *site) like(ctx context.Context, c *posting.Content) (list []posting.Suspect) {
+func (s *site) like(ctx context.Context, c *posting.Content) []posting.Suspect {
+	list, _ := s.alike(ctx, c)
+	return list
+}
+
+// twins are drafts of the same organisation like the one that is written; none where nobody has time to look.
+func (s *site) twins(r *http.Request, h *posting.Posting, c *posting.Content) (list []twinView) {
+	ctx, cancel := context.WithTimeout(r.Context(), comparing)
+	defer cancel()
+	var all []posting.Twin
+	err := s.besides(ctx, func() (err error) {
+		all, err = s.cfg.House.Postings.Twins(ctx, door.ActorOf(r.Context()), h, c)
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		s.cfg.Log.Warn("drafts not compared", "path", r.URL.Path, "error", err)
+	}
+	p := printer(r)
+	for _, x := range all {
+		v := twinView{Href: postingPath(x.ID), Title: voice(x.Title), State: stateInWords(p, x.State), Why: p.HTML("write.like." + string(x.Like))}
+		if x.Title == "" {
+			v.Title = p.HTML("posting.untitled")
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// twinView is a draft that is like another one.
+type twinView struct {
+	Href              string
+	Title, State, Why template.HTML
+}
+
+// alike are listings like one that is judged. An error means that nobody had the time to look, or to look through all: then none
+// found says nothing.
+func (s *site) alike(ctx context.Context, c *posting.Content) (list []posting.Suspect, err error) {
 	ctx, cancel := context.WithTimeout(ctx, comparing)
 	defer cancel()
-	_ = s.besides(ctx, func() error {
-		list = s.cfg.House.Postings.Compare(ctx, c)
-		return nil
+	err = s.besides(ctx, func() error {
+		list, err = s.cfg.House.Postings.Compare(ctx, c)
+		return err
 	})
-	return list
+	return list, err
 }

@@ -59,6 +59,10 @@ func (s *site) deskPages(get, post func(string, http.HandlerFunc)) {
 		return s.caseView(r, a, h, scoresOf(r.URL.Query()), "", nil)
 	}))
 	post("/desk/{id}", s.reviewCase(s.decide))
+	get("/desk/{id}/hand", s.reviewCase(func(_ http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting) (view, error) {
+		return s.handView(r, a, h, handed{}, nil)
+	}))
+	post("/desk/{id}/hand", s.reviewCase(s.hand))
 	get("/desk/{id}/revoke", s.reviewCase(func(_ http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting) (view, error) {
 		return s.revokeView(r, a, h, "", nil), nil
 	}))
@@ -69,10 +73,12 @@ func (s *site) deskPages(get, post func(string, http.HandlerFunc)) {
 func (s *site) atDesk(mk func(http.ResponseWriter, *http.Request, access.Actor) (view, error)) func(http.ResponseWriter, *http.Request, access.Actor) (view, error) {
 	return func(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
 		if access.Can(a, access.ReadPosting, access.Resource{}) != nil {
-			p := printer(r)
-			return view{"problem", problemPage{
-				frame: s.frame(r, "", p.T("desk.closed.title")), Heading: p.HTML("desk.closed.title"), Text: p.HTML("desk.closed.text"), Next: p.HTML("desk.closed.next"),
-			}, http.StatusForbidden}, nil
+			v := s.closed(r, a, "desk.closed")
+			if page, _ := v.model.(problemPage); slices.Contains(a.Roles, access.Editor) {
+				page.Next = printer(r).HTML("desk.closed.next")
+				v.model = page
+			}
+			return v, nil
 		}
 		return mk(w, r, a)
 	}
@@ -91,11 +97,11 @@ func (s *site) reviewCase(mk func(http.ResponseWriter, *http.Request, access.Act
 		return s.atDesk(func(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
 			id, err := protocol.ParseListingID(r.PathValue("id"))
 			if err != nil {
-				return s.noPosting(r), nil
+				return s.nothing(r, "posting", "/desk", "nav.desk"), nil
 			}
 			h, err := s.cfg.House.Postings.Get(a, id)
 			if c := protocol.CodeOf(err); c == protocol.CodeNotFound || c == protocol.CodeNotPermitted {
-				return s.noPosting(r), nil
+				return s.nothing(r, "posting", "/desk", "nav.desk"), nil
 			}
 			if err != nil {
 				return view{}, err
@@ -106,17 +112,6 @@ func (s *site) reviewCase(mk func(http.ResponseWriter, *http.Request, access.Act
 }
 
 func casePath(id protocol.ListingID) string { return "/desk/" + url.PathEscape(string(id)) }
-
-// mayReview reports whether the rules let the actor judge the posting: nobody reviews what is of the own organisation, or what
-// he wrote or submitted.
-func mayReview(a access.Actor, h *posting.Posting) bool {
-	for _, author := range []access.UserID{h.Author, h.Submitter} {
-		if access.Can(a, access.ReviewPosting, access.Resource{Organisation: h.Organisation, Author: author}) != nil {
-			return false
-		}
-	}
-	return true
-}
 
 func (s *site) desk(_ http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
 	say, after := printer(r), r.URL.Query().Get("after")
@@ -211,13 +206,17 @@ func (d *deskRows) row(h *posting.Posting, compared bool) deskRow {
 	case h.Reviews > 0:
 		row.Tags = append(row.Tags, stateTag{"outline", d.p.HTML("desk.again")})
 	}
-	if slices.Contains(d.actor.Roles, access.Reviewer) && !mayReview(d.actor, h) {
+	if slices.Contains(d.actor.Roles, access.Reviewer) && !posting.MayReview(d.actor, h) {
 		row.Tags = append(row.Tags, stateTag{"outline", d.p.HTML("desk.own")})
 	}
-	if compared && d.ctx.Err() == nil {
-		if n := len(d.site.like(d.ctx, c)); n > 0 {
-			row.Tags = append(row.Tags, stateTag{"wait", d.p.HTMLN("desk.suspects", n)})
-		}
+	if !compared {
+		return row
+	}
+	switch like, err := d.site.alike(d.ctx, c); {
+	case err != nil:
+		row.Tags = append(row.Tags, stateTag{"outline", d.p.HTML("desk.unlooked")})
+	case len(like) > 0:
+		row.Tags = append(row.Tags, stateTag{"wait", d.p.HTMLN("desk.suspects", len(like))})
 	}
 	return row
 }
@@ -292,8 +291,10 @@ func (s *site) decided(p *lang.Printer, a access.Actor, q url.Values) template.H
 	switch done := q.Get("done"); {
 	case done == "review" && h.Review != nil && h.Review.Reviewer == a.User:
 		return p.HTML("desk.done.review", "Listing", titleOf(p, h), "Verdict", verdictOf(p, h.Review))
-	case done == "release" && h.Draft == posting.Submitted:
+	case done == "release" && (h.Draft == posting.Submitted || h.Audit == posting.Due):
 		return p.HTML("desk.done.release", "Listing", titleOf(p, h))
+	case done == "hand" && h.Reviewer != "" && h.Reviewer != a.User:
+		return p.HTML("desk.done.hand", "Listing", titleOf(p, h))
 	case done == "revoke" && h.Live == posting.Revoked:
 		return p.HTML("desk.done.revoke", "Listing", titleOf(p, h))
 	}

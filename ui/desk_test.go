@@ -27,8 +27,6 @@ type desk struct {
 	next    match.Ref
 	broken  error
 	query   match.Query
-	filter  match.Filter
-	after   match.Ref
 }
 
 func (d *desk) Entry(ref match.Ref) (exchange.Entry, error) {
@@ -40,14 +38,28 @@ func (d *desk) Entry(ref match.Ref) (exchange.Entry, error) {
 	return exchange.Entry{}, protocol.Errorf(protocol.CodeNotFound, "", "nothing there")
 }
 
-func (d *desk) Entries(f match.Filter, after match.Ref, _ int) (exchange.Page, error) {
-	d.filter, d.after = f, after
+func (d *desk) Entries(match.Filter, match.Ref, int) (exchange.Page, error) {
 	return exchange.Page{Entries: d.entries, Next: d.next}, d.broken
 }
 
 func (d *desk) Match(_ context.Context, q match.Query) (exchange.MatchAnswer, error) {
 	d.query = q
-	return d.answer, d.broken
+	if !q.All {
+		return d.answer, d.broken
+	}
+	a := exchange.MatchAnswer{Total: d.answer.Total, Listed: d.answer.Total, Facets: d.answer.Facets, Indexing: d.health.Indexing}
+	for _, e := range d.entries {
+		if e.Listing != nil {
+			a.Hits = append(a.Hits, exchange.Hit{Entry: e})
+		}
+	}
+	if d.next != (match.Ref{}) {
+		a.Next = "on"
+	}
+	if q.After != "" {
+		a.Place, a.Prev = 20, "back"
+	}
+	return a, d.broken
 }
 
 func (d *desk) Counterparts(_ context.Context, ref match.Ref, _ match.Filter, _, _ int) (exchange.MatchAnswer, error) {
@@ -68,7 +80,9 @@ func (d *desk) Member(id protocol.MemberID) (exchange.MemberDetail, error) {
 func (d *desk) Figures() stats.Report   { return d.figures }
 func (d *desk) Health() exchange.Health { return d.health }
 
-func pages(d *desk) http.Handler {
+func pages(d *desk) http.Handler { return pagesOf(d) }
+
+func pagesOf(d ui.Desk) http.Handler {
 	return ui.New(ui.Config{
 		Desk: d, Name: "Cambodia", Demonstration: true, Version: "0.1", Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler),
 	})
@@ -190,7 +204,8 @@ func full() *desk {
 		FORD:      []match.FacetCount{{Value: "2", Count: 900}}, TRL: []match.FacetCount{{Value: "7", Count: 80}},
 		Languages: []match.FacetCount{{Value: "km", Count: 12}},
 	}
-	d.answer.Total, d.answer.Ranker, d.answer.Indexing = 1234, match.Digest{0xab, 0xcd}, .25
+	d.answer.Total, d.answer.Listed, d.answer.Ranker, d.answer.Indexing = 1234, 951, match.Digest{0xab, 0xcd}, .25
+	d.answer.Counts = match.Counts{Cut: 234, Folded: 1, Weak: 50, Near: 2}
 	names := []string{"Cambodia", "Thailand", "Myanmar", "Lao People's Democratic Republic", "Viet Nam", "Secretariat"}
 	states := []exchange.CopyState{exchange.Own, exchange.Proven, exchange.Stale, exchange.CatchingUp, exchange.Disputed, exchange.Unheard}
 	for i, id := range []protocol.MemberID{"KH", "TH", "MM", "LA", "VN", "SEC"} {

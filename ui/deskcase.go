@@ -27,8 +27,10 @@ type casePage struct {
 	Stands    uint64 // version, which the forms carry
 	Takes     bool
 	TakeAbout template.HTML
-	Releases  bool
-	Revokes   string // address of the page that asks for the reason
+	Hands     string        // address of the page by which the case gets into other hands
+	HandsText template.HTML // what that is called
+	Revokes   string        // address of the page that asks for the reason
+	Note      string        // of who had the case before
 	Form      *reviewForm
 	Nothing   template.HTML // why there is no text
 	Texts     []textView
@@ -39,8 +41,11 @@ type casePage struct {
 	Unchanged bool // the new version says what the published one says
 	Points    int
 	Checks    []check
+	Undone    int // of the checks
 	Suspects  []suspectRow
+	Unlooked  bool // whether there are suspects is not known
 	Earlier   []earlierReview
+	Parts     []option // of the page, to go to
 }
 
 // reviewForm has the scores that were given so far.
@@ -109,9 +114,6 @@ func (s *site) decide(w http.ResponseWriter, r *http.Request, a access.Actor, h 
 	switch r.PostFormValue("deed") {
 	case "take":
 		_, err = all.Take(r.Context(), a, h.ID, version)
-	case "release":
-		_, err = all.Release(r.Context(), a, h.ID, version)
-		to = "/desk?done=release&case=" + url.QueryEscape(string(h.ID))
 	case "review":
 		_, err = all.Judge(r.Context(), a, h.ID, version, scores, comment)
 		to = "/desk?done=review&case=" + url.QueryEscape(string(h.ID))
@@ -199,13 +201,18 @@ func (s *site) fillDeeds(p *lang.Printer, c *casePage, a access.Actor, h *postin
 				c.TakeAbout = p.HTML("desk.take-over-says")
 			}
 		case posting.Release:
-			c.Releases = true
+			c.Hands, c.HandsText = casePath(h.ID)+"/hand", p.HTML("desk.hand")
+		case posting.TakeAway:
+			c.Hands, c.HandsText = casePath(h.ID)+"/hand", p.HTML("deed.take-away")
 		case posting.Revoke:
 			c.Revokes = casePath(h.ID) + "/revoke"
 		}
 	}
 	open := h.Draft == posting.Submitted || h.Draft == posting.InReview || h.Audit != posting.None
 	taken := h.Draft == posting.InReview || h.Audit == posting.InReview
+	if open {
+		c.Note = handNote(h)
+	}
 	note := func(key string) { c.Notices = append(c.Notices, p.HTML(key)) }
 	switch {
 	case h.Pending != nil:
@@ -216,7 +223,7 @@ func (s *site) fillDeeds(p *lang.Printer, c *casePage, a access.Actor, h *postin
 		note("desk.not-waiting")
 	case !slices.Contains(a.Roles, access.Reviewer):
 		note("desk.read-only")
-	case !mayReview(a, h):
+	case !posting.MayReview(a, h):
 		note("desk.own-says")
 	case taken && h.Reviewer != a.User && !c.Takes:
 		note("desk.other-has")
@@ -259,7 +266,7 @@ func (c *casePage) dress(p *lang.Printer, err error) (list []mistake) {
 		return nil
 	}
 	for _, e := range protocol.All(err) {
-		m := mistake{Text: english(p, said(e.Message))}
+		m := mistake{Text: stated(p, e.Message)}
 		switch {
 		case e.Code == protocol.CodeConflict && e.Field == "version":
 			m.Text = p.HTML("posting.changed")
@@ -304,7 +311,14 @@ func (s *site) fillCase(r *http.Request, c *casePage, a access.Actor, h *posting
 		}
 		list := posting.Completeness(&content.Listing, &content.Record)
 		c.Points, c.Checks = list.Points, checks(say, list)
-		for _, x := range s.like(r.Context(), content) {
+		for _, x := range c.Checks {
+			if !x.Done {
+				c.Undone++
+			}
+		}
+		like, err := s.alike(r.Context(), content)
+		c.Unlooked = err != nil
+		for _, x := range like {
 			c.Suspects = append(c.Suspects, s.suspect(say, x))
 		}
 	}
@@ -313,7 +327,25 @@ func (s *site) fillCase(r *http.Request, c *casePage, a access.Actor, h *posting
 		what := say.HTML("form.fault", "Field", voice(say.Date(protocol.DateOf(v.At.Time()))), "Fault", verdictOf(say, &v))
 		c.Earlier = append(c.Earlier, earlierReview{*reviewOf(say, &v), what, s.personName(say, a, v.Reviewer)})
 	}
+	c.Parts = c.parts(say)
 	return err
+}
+
+// parts of the page that one can go to, in their order.
+func (c *casePage) parts(p *lang.Printer) (list []option) {
+	add := func(there bool, id, key string) {
+		if there {
+			list = append(list, option{Value: "#" + id, Label: p.T(key)})
+		}
+	}
+	add(len(c.Suspects) > 0 || c.Unlooked, "suspects", "desk.part.suspects")
+	add(len(c.Checks) > 0, "checks", "nav.checks")
+	add(len(c.Earlier) > 0, "earlier", "desk.earlier")
+	add(len(c.Changes) > 0, "changes", "desk.part.changes")
+	add(len(c.Texts) > 0, "summary", "desk.summary")
+	add(len(c.Full)+len(c.Sections) > 0, "record", "record.heading")
+	add(c.Form != nil, "review", "desk.judge")
+	return list
 }
 
 func (s *site) suspect(p *lang.Printer, x posting.Suspect) suspectRow {
@@ -322,63 +354,7 @@ func (s *site) suspect(p *lang.Printer, x posting.Suspect) suspectRow {
 		row.Title = voice(string(x.ID))
 	}
 	for _, why := range x.Why {
-		row.Why = append(row.Why, english(p, said(why)))
+		row.Why = append(row.Why, stated(p, why))
 	}
 	return row
-}
-
-// revokePage asks why a published listing is to end.
-type revokePage struct {
-	frame
-	Address, Back string
-	Heading       template.HTML
-	Listing       template.HTML
-	Allowed       bool
-	Stands        uint64
-	Note          string
-	Most          int
-	Wrong         []mistake
-	NoteWrong     template.HTML
-}
-
-func (s *site) revokeView(r *http.Request, a access.Actor, h *posting.Posting, note string, fault error) view {
-	say := printer(r)
-	p := revokePage{
-		frame: s.frame(r, "", say.T("desk.revoke.title")), Address: casePath(h.ID) + "/revoke", Back: casePath(h.ID), Heading: say.HTML("desk.revoke.title"),
-		Listing: titleOf(say, h), Allowed: slices.Contains(s.cfg.House.Postings.Allowed(a, h), posting.Revoke), Stands: h.Version, Note: note, Most: posting.MaxNote,
-	}
-	code := http.StatusOK
-	if !p.Allowed {
-		code = http.StatusConflict
-	}
-	if fault != nil {
-		p.Title, code = say.T("layout.error", "Page", p.Title), status(fault)
-		for _, e := range protocol.All(s.fault(r, fault)) {
-			m := mistake{Text: english(say, said(e.Message))}
-			switch {
-			case e.Code == protocol.CodeConflict && e.Field == "version":
-				m.Text = say.HTML("posting.changed")
-			case e.Field == "note" && p.Allowed:
-				if e.Code == protocol.CodeRequired {
-					m.Text = say.HTML("desk.revoke.wanted")
-				}
-				m.ID, p.NoteWrong = "note", m.Text
-			}
-			p.Wrong = append(p.Wrong, m)
-		}
-	}
-	return view{"desk-revoke", p, code}
-}
-
-func (s *site) revoke(w http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting) (view, error) {
-	version, _ := strconv.ParseUint(r.PostFormValue("version"), 10, 64) // none is the version of no listing
-	note := r.PostFormValue("note")
-	if _, err := s.cfg.House.Postings.Revoke(r.Context(), a, h.ID, version, note); err != nil {
-		now, again := s.cfg.House.Postings.Get(a, h.ID)
-		if again != nil {
-			return view{}, again
-		}
-		return s.revokeView(r, a, now, note, err), nil
-	}
-	return moved(w, r, "/desk?done=revoke&case="+url.QueryEscape(string(h.ID)))
 }

@@ -146,7 +146,7 @@ func checks(p *lang.Printer, list posting.Checklist) (out []check) {
 	for _, x := range list.Items {
 		c := check{Name: checkName(p, x.Field), Done: x.Done}
 		if !x.Done {
-			c.How = english(p, x.How)
+			c.How = clause(p, x.How)
 		}
 		out = append(out, c)
 	}

@@ -2,7 +2,6 @@ package ui_test
 
 import (
 	"encoding/json"
-	"github.com/asean-tmh/tmh/ui/lang"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -13,15 +12,17 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/asean-tmh/tmh/ui/lang"
 )
 
 // Sentences that packages below make are translated by their English patterns (fault.json). What is found here by reading the source
 // must have its pattern there, or a reason why not.
 
-// spokenIn are the folders whose faults reach pages. Documents (node/document) are sent by programs only.
+// spokenIn are the folders whose faults reach pages.
 func spokenIn() []string {
 	return []string{
-		"node/access", "node/access/oidc", "node/access/passkey", "node/posting", "node/saved", "node/record", "node/house",
+		"node/access", "node/access/oidc", "node/access/passkey", "node/posting", "node/saved", "node/record", "node/house", "node/document",
 		"node/intake", "node/intake/mapping", "node/ingest", "node/table", "node/oai/harvest", "node/exchange", "node/door", "node/mail", "node/match", "protocol", "store", "node", "ui",
 	}
 }

@@ -48,10 +48,10 @@ func (s *site) federation(r *http.Request) (view, error) {
 	health, say := s.cfg.Desk.Health(), printer(r)
 	p := federationPage{frame: s.frame(r, "federation", say.T("nav.federation"))}
 	for _, f := range health.Faults {
-		p.Faults = append(p.Faults, english(say, f))
+		p.Faults = append(p.Faults, stated(say, f))
 	}
 	for _, w := range health.Warnings {
-		p.Warnings = append(p.Warnings, english(say, w))
+		p.Warnings = append(p.Warnings, stated(say, w))
 	}
 	now, members := s.cfg.Now(), s.cfg.Desk.Members()
 	for _, m := range members {

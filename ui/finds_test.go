@@ -183,6 +183,14 @@ func TestSearchesAreSaved(t *testing.T) {
 	if data := b.send(http.MethodGet, "/account/data", nil).Body.String(); !strings.Contains(data, "Driers") {
 		t.Error("the personal data lack what was deleted and is still here")
 	}
+	if again, err := home.house.Searches.Add(string(home.actor(b).User), "Again", "kind=TO&q=drying+fish"); err != nil {
+		t.Fatal(err)
+	} else {
+		b.follow(page, run+"/restore", nil, "“Driers” was not put back: the same search is in your list again already.", "Again")
+		if err := home.house.Searches.Delete(string(home.actor(b).User), again.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
 	b.follow(page, run+"/restore", nil, "The search is back.", "Driers")
 
 	// The longest is led to whole.

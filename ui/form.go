@@ -72,14 +72,14 @@ func (f form) dress(p *lang.Printer, err error) form {
 				if x.Wrong != "" {
 					x.Wrong += " "
 				}
-				x.Wrong += english(p, said(e.Message))
-				f.Wrong = append(f.Wrong, mistake{x.ID, p.HTML("form.fault", "Field", x.Label, "Fault", english(p, e.Message))})
+				x.Wrong += stated(p, e.Message)
+				f.Wrong = append(f.Wrong, mistake{x.ID, p.HTML("form.fault", "Field", x.Label, "Fault", clause(p, e.Message))})
 				return true
 			})
 		}
 	}
 	for _, e := range left {
-		f.Wrong = append(f.Wrong, mistake{first, english(p, said(e.Message))})
+		f.Wrong = append(f.Wrong, mistake{first, stated(p, e.Message)})
 	}
 	return f
 }

@@ -181,7 +181,8 @@ func (b *browser) follow(page *html.Node, action string, values url.Values, want
 		root, _ := html.Parse(w.Body)
 		b.t.Fatalf("POST %s: %d\n%s", action, w.Code, strings.Join(strings.Fields(text(root)), " "))
 	}
-	return b.look(w.Header().Get("Location"), http.StatusOK, want...)
+	to, _, _ := strings.Cut(w.Header().Get("Location"), "#")
+	return b.look(to, http.StatusOK, want...)
 }
 
 func (b *browser) check(what string, w *httptest.ResponseRecorder, status int, want []string) *html.Node {

@@ -219,7 +219,7 @@ func (s *site) imports(_ http.ResponseWriter, r *http.Request, by importer) (vie
 			row.LastJob = importPath(x.LastJob)
 		}
 		if x.LastError != nil {
-			row.Wrong = english(p, said(x.LastError.Message))
+			row.Wrong = stated(p, x.LastError.Message)
 		}
 		page.Repositories = append(page.Repositories, row)
 	}

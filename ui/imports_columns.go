@@ -298,7 +298,7 @@ func (s *site) faultsByPath(p *lang.Printer, by importer, j intake.Job) (map[str
 	of := map[string][]columnFault{}
 	for _, x := range page.Rows {
 		for _, e := range x.Faults {
-			text, path := english(p, said(e.Message)), e.Field
+			text, path := stated(p, e.Message), e.Field
 			if path == "source_id" {
 				path = toID
 			}

@@ -116,7 +116,7 @@ func (s *site) importView(r *http.Request, by importer, j intake.Job, err error)
 	if err != nil {
 		page.Title, code = p.T("layout.error", "Page", name), status(err)
 		for _, e := range protocol.All(s.fault(r, err)) {
-			page.Wrong = append(page.Wrong, mistake{Text: english(p, said(e.Message))})
+			page.Wrong = append(page.Wrong, mistake{Text: stated(p, e.Message)})
 		}
 	}
 	return view{"imports-job", page, code}, nil
@@ -225,7 +225,7 @@ func jobSays(p *lang.Printer, j intake.Job) (kind string, says []template.HTML) 
 	case intake.Failed:
 		kind = "tmh-notice--bad"
 		if j.Error != nil {
-			says = append(says, english(p, said(j.Error.Message)))
+			says = append(says, stated(p, j.Error.Message))
 		}
 		says = append(says, p.HTML("imports.says.failed"))
 	case intake.Done:
@@ -245,10 +245,10 @@ func jobSays(p *lang.Printer, j intake.Job) (kind string, says []template.HTML) 
 		kind, says = "tmh-notice--wait", append(says, p.HTMLN("imports.says.refused", c.Refused))
 	}
 	if j.Notice != "" && j.State != intake.Waiting {
-		says = append(says, english(p, said(j.Notice)))
+		says = append(says, stated(p, j.Notice))
 	}
 	if j.Delayed != "" {
-		kind, says = "tmh-notice--wait", append(says, english(p, said(j.Delayed)))
+		kind, says = "tmh-notice--wait", append(says, stated(p, j.Delayed))
 	}
 	return kind, says
 }
@@ -357,7 +357,7 @@ func reportRowOf(p *lang.Printer, names map[string]lang.Text, j intake.Job, x in
 
 func faultOf(p *lang.Printer, names map[string]lang.Text, e *protocol.Error) template.HTML {
 	if e.Field == "" {
-		return english(p, said(e.Message))
+		return stated(p, e.Message)
 	}
-	return p.HTML("form.fault", "Field", placeName(p, names, e.Field), "Fault", english(p, e.Message))
+	return p.HTML("form.fault", "Field", placeName(p, names, e.Field), "Fault", clause(p, e.Message))
 }

@@ -105,7 +105,7 @@ func (s *site) mappingView(r *http.Request, by importer, name string, m mapping.
 		for i := range page.Rules {
 			for _, e := range protocol.All(err) {
 				if strings.HasPrefix(e.Field, "rules["+strconv.Itoa(page.Rules[i].N)+"].") {
-					page.Rules[i].Wrong = append(page.Rules[i].Wrong, english(p, said(e.Message)))
+					page.Rules[i].Wrong = append(page.Rules[i].Wrong, stated(p, e.Message))
 				}
 			}
 		}
@@ -117,12 +117,12 @@ func (s *site) mappingView(r *http.Request, by importer, name string, m mapping.
 func ruleFaults(s *site, r *http.Request, err error) (list []mistake) {
 	p := printer(r)
 	for _, e := range protocol.All(s.fault(r, err)) {
-		m := mistake{Text: english(p, said(e.Message))}
+		m := mistake{Text: stated(p, e.Message)}
 		if at, found := strings.CutPrefix(e.Field, "rules["); found {
 			n, _, _ := strings.Cut(at, "]")
 			if i, err := strconv.Atoi(n); err == nil {
 				m.ID = "rule-" + strconv.Itoa(i)
-				m.Text = p.HTML("imports.rule-fault", "N", i+1, "Fault", english(p, e.Message))
+				m.Text = p.HTML("imports.rule-fault", "N", i+1, "Fault", clause(p, e.Message))
 			}
 		}
 		list = append(list, m)

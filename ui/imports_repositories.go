@@ -121,7 +121,7 @@ func (s *site) repositoryView(r *http.Request, by importer, x intake.Source, nam
 			page.LastJob = importPath(x.LastJob)
 		}
 		if x.LastError != nil {
-			page.Wrong = english(p, said(x.LastError.Message))
+			page.Wrong = stated(p, x.LastError.Message)
 		}
 	}
 	f := form{ID: "repository", Action: page.Action, Hidden: []option{{Value: strconv.FormatUint(x.Version, 10), Label: "version"}}, Groups: []group{{Fields: fields}}}

@@ -24,7 +24,7 @@ func (s *site) deadLink(r *http.Request, err error, next string) (view, error) {
 	default:
 		return view{}, err
 	}
-	return s.doneView(r, code, heading, link(p, "/sign-in", "act.sign-in"), english(p, said(protocol.All(err)[0].Message)), p.HTML(next)), nil
+	return s.doneView(r, code, heading, link(p, "/sign-in", "act.sign-in"), stated(p, protocol.All(err)[0].Message), p.HTML(next)), nil
 }
 
 func keyOf(r *http.Request) []option { return []option{{Value: key(r), Label: "key"}} }

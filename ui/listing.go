@@ -63,7 +63,7 @@ func (s *site) listing(r *http.Request) (view, error) {
 		return s.gone(r, e), nil
 	}
 	say := printer(r)
-	p := listingPage{Card: s.card(say, e, contentLanguages(r)), Provenance: provenance(say, e, s.memberName(say, e.Origin)), Contact: s.contactPoint(say, e.Origin), Reason: english(say, e.Reason)}
+	p := listingPage{Card: s.card(say, e, contentLanguages(r)), Provenance: provenance(say, e, s.memberName(say, e.Origin)), Contact: s.contactPoint(say, e.Origin), Reason: clause(say, e.Reason)}
 	p.frame = s.frame(r, "search", p.Card.Title)
 	s.discover(r, e, &p.frame)
 	if i := slices.IndexFunc(p.Links, func(l relation) bool { return l.Rel == "canonical" }); i >= 0 { // on paper it can be found again by it

@@ -113,15 +113,19 @@ func (in asked) facets(p *lang.Printer, f *match.Facets) (groups []facetGroup) {
 	return groups
 }
 
-// orders of an answer, with the keys of their names.
-func orders() []struct {
+// order of an answer, with the key of its name.
+type order struct {
 	by  match.Sort
 	key string
-} {
-	return []struct {
-		by  match.Sort
-		key string
-	}{{match.ByScore, "match"}, {match.ByNewest, "newest"}, {match.ByEnd, "ending"}, {match.ByTRL, "readiness"}, {match.ByCountry, "country"}}
+}
+
+func orders() []order {
+	return append([]order{{match.ByScore, "match"}, {match.ByNewest, "newest"}}, browseOrders()[1:]...)
+}
+
+// browseOrders are those of listings that nothing was asked of: the first is the one that is not asked for.
+func browseOrders() []order {
+	return []order{{match.ByScore, "newest"}, {match.ByEnd, "ending"}, {match.ByTRL, "readiness"}, {match.ByCountry, "country"}}
 }
 
 func isOrder(v string) bool {
@@ -134,13 +138,29 @@ func isOrder(v string) bool {
 }
 
 // sorts are links to the other orders; said is the present one in words.
-func (in asked) sorts(p *lang.Printer) (list []choice, said template.HTML) {
-	for _, o := range orders() {
-		chosen := o.by == in.sort
+func (in asked) sorts(p *lang.Printer, orders []order) (list []choice, said template.HTML) {
+	for _, o := range orders {
+		chosen := o.by == in.sort || in.q == "" && o.by == match.ByScore && in.sort == match.ByNewest
 		if chosen {
 			said = p.HTML("find.order." + o.key)
 		}
 		list = append(list, choice{Label: p.HTML("sort." + o.key), Href: in.address(map[string]string{"sort": string(o.by)}), Chosen: chosen})
 	}
 	return list, said
+}
+
+// accountFor says what became of listings that are found and not listed, or listed and not found.
+func accountFor(p *lang.Printer, c match.Counts) (says []template.HTML) {
+	if c.Cut > 0 {
+		says = append(says, p.HTML("find.cut", "Most", p.Number(match.Depth)))
+	}
+	for _, one := range []struct {
+		key string
+		n   int
+	}{{"find.near", c.Near}, {"find.folded", c.Folded}, {"find.left-out", c.Weak}} {
+		if one.n > 0 {
+			says = append(says, p.HTMLN(one.key, one.n))
+		}
+	}
+	return says
 }

@@ -86,14 +86,15 @@ func officePages(t *testing.T) map[*browser][]string {
 		}
 		return list
 	}
+	hands := "/desk/" + string(taken.ID) + "/hand"
 	cases := []string{"/desk", "/desk/" + string(waits.ID), "/desk/" + string(taken.ID), "/desk/" + string(passed.ID)}
 	return map[*browser][]string{
 		o.editor:   append(under(at), at+"/listings?state=published", at+"/listings?kind=FN", college, "/desk"),
 		o.other:    under(college),
 		scout:      under(at),
-		admin:      append(under(at), cases...),
+		admin:      append(append(under(at), cases...), hands),
 		colleague:  cases,
-		o.reviewer: append(append(under(at), cases...), "/desk/"+string(taken.ID)+"?advantages=1&clarity=1&cooperation=1&guidelines=1", "/desk/"+string(passed.ID)+"/revoke", "/desk/"+string(waits.ID)+"/revoke"),
+		o.reviewer: append(append(under(at), cases...), "/desk/"+string(taken.ID)+"?advantages=1&clarity=1&cooperation=1&guidelines=1", "/desk/"+string(passed.ID)+"/revoke", hands, "/desk/"+string(waits.ID)+"/hand", "/desk/"+string(waits.ID)+"/revoke"),
 	}
 }
 
@@ -128,7 +129,7 @@ func TestOfficeInEveryLanguage(t *testing.T) {
 		// Faults, in every template that has a form.
 		for who, targets := range all {
 			for _, target := range targets {
-				if strings.HasSuffix(target, "/revoke") || strings.HasPrefix(target, "/desk/") {
+				if strings.HasSuffix(target, "/hand") || strings.HasSuffix(target, "/revoke") || strings.HasPrefix(target, "/desk/") {
 					root := audit(t, "POST "+target, who.send(http.MethodPost, target, url.Values{"deed": {"review"}, "version": {"1"}}))
 					checkLanguage(t, string(tagged), "POST "+target, root, keys)
 				}

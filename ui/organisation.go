@@ -136,10 +136,13 @@ func (s *site) officePage(r *http.Request, a access.Actor, o office, heading, pa
 	return p
 }
 
-// gather postings, the newest first; more says that there are others.
+// gatherLooks is how many pages are looked at to gather postings: of a state that few are in, a page may be short.
+const gatherLooks = 10
+
+// gather postings, the newest first; more says that there are, or may be, others.
 func (s *site) gather(a access.Actor, f posting.Filter, most int) (all []*posting.Posting, more bool, err error) {
 	after := ""
-	for len(all) < most {
+	for looks := 0; len(all) < most && looks < gatherLooks; looks++ {
 		page, err := s.cfg.House.Postings.List(a, f, after, min(most-len(all), posting.MaxPage))
 		if err != nil {
 			return nil, false, err

@@ -298,3 +298,23 @@ func TestFailedImportNeedsDoing(t *testing.T) {
 		t.Error("a reviewer sees the import")
 	}
 }
+
+// A search among very many listings looks through some of them for a page, says so, and leads on.
+func TestListingsAreLookedThroughInParts(t *testing.T) {
+	o := newOffice(t) // its listing is the oldest
+	a := o.actor(o.editor)
+	for range 1000 {
+		if _, err := o.house.Postings.Create(a, a.Organisation, "", posting.Content{Listing: protocol.Listing{Kind: protocol.Expertise, Country: "KH"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := o.editor.look(o.institute()+"/listings?q=solar", 200, "Not all listings were looked through for this page.")
+	if said := text(page); strings.Contains(said, "Solar dryer") || strings.Contains(said, "No listings") {
+		t.Errorf("the first page says\n%s", said)
+	}
+	page = o.editor.look(relation(page, "next"), 200, "Solar dryer")
+	if strings.Contains(text(page), "Not all listings") || relation(page, "next") != "" {
+		t.Error("the last page says that there are others")
+	}
+	o.editor.look(o.institute(), 200, "200 or more")
+}

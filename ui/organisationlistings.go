@@ -26,6 +26,7 @@ type officeListings struct {
 	Filtered      bool
 	Clear         string
 	Rows          []officeListing
+	Part          bool   // others were not looked at
 	Asked         bool   // this is a later page
 	Prev, Next    string // as the pages part has them
 }
@@ -40,6 +41,7 @@ type officeListing struct {
 const (
 	listingsPage  = 20
 	listingsLooks = 50 // pages that are looked at for one, where few fit
+	listingsThin  = 3  // of them such that had to look far themselves
 )
 
 func (s *site) officeListings(_ http.ResponseWriter, r *http.Request, a access.Actor, o office) (view, error) {
@@ -71,7 +73,7 @@ func (s *site) officeListings(_ http.ResponseWriter, r *http.Request, a access.A
 	}
 	l.Filtered = len(kept) > 0
 	after := q.Get("after")
-	for range listingsLooks {
+	for looks, thin := 0, 0; looks < listingsLooks && thin < listingsThin; looks++ {
 		page, err := s.cfg.House.Postings.List(a, f, after, listingsPage)
 		if err != nil {
 			return view{}, err
@@ -84,7 +86,11 @@ func (s *site) officeListings(_ http.ResponseWriter, r *http.Request, a access.A
 		if after = page.Next; after == "" || len(l.Rows) >= listingsPage {
 			break
 		}
+		if len(page.Postings) < listingsPage {
+			thin++
+		}
 	}
+	l.Part = after != "" && len(l.Rows) < listingsPage
 	address := func(after string) string {
 		to := url.Values{}
 		for k, v := range kept {

@@ -110,7 +110,7 @@ func (s *site) fillOverview(say *lang.Printer, v *officeOverview, a access.Actor
 		if err != nil {
 			return err
 		}
-		if len(all) == 0 {
+		if len(all) == 0 && !more {
 			continue
 		}
 		number := template.HTML(say.Number(len(all))) //nolint:gosec // figures
@@ -273,7 +273,7 @@ func (s *site) renewed(p *lang.Printer, a access.Actor, o office, named string) 
 func (s *site) postingFaults(r *http.Request, err error) (list []mistake) {
 	p := printer(r)
 	for _, e := range protocol.All(s.fault(r, err)) {
-		m := mistake{Text: english(p, said(e.Message))}
+		m := mistake{Text: stated(p, e.Message)}
 		if e.Code == protocol.CodeConflict && e.Field == "version" {
 			m.Text = p.HTML("posting.changed")
 		}

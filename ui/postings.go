@@ -179,7 +179,7 @@ func (s *site) postingView(r *http.Request, a access.Actor, h *posting.Posting, 
 	if err != nil {
 		p.Title, code = say.T("layout.error", "Page", title), status(err)
 		for _, e := range protocol.All(s.fault(r, err)) {
-			m := mistake{Text: english(say, said(e.Message))}
+			m := mistake{Text: stated(say, e.Message)}
 			if e.Code == protocol.CodeConflict && e.Field == "version" {
 				m.Text = say.HTML("posting.changed")
 			}
@@ -304,7 +304,7 @@ func stateInWords(p *lang.Printer, x posting.State) template.HTML {
 
 func actionInWords(p *lang.Printer, x posting.Action) template.HTML {
 	switch x {
-	case posting.Create, posting.Edit, posting.Discard, posting.Submit, posting.Publish, posting.Recall, posting.Take, posting.Release, posting.HandOver,
+	case posting.Create, posting.Edit, posting.Discard, posting.Submit, posting.Publish, posting.Recall, posting.Take, posting.Release, posting.HandOver, posting.TakeAway,
 		posting.Pass, posting.Return, posting.Reject, posting.Renew, posting.Hold, posting.Lift, posting.Withdraw, posting.Supersede, posting.Revoke,
 		posting.Inspect, posting.PassOn, posting.Clear, posting.Fault, posting.Adopt:
 		return p.HTML("did." + string(x))

@@ -38,7 +38,7 @@ func (s *site) problemView(r *http.Request, status int, what string, args ...any
 func (s *site) told(r *http.Request, status int, e *protocol.Error) view {
 	p := printer(r)
 	title, next := p.Problem(e.Code)
-	return view{"problem", problemPage{frame: s.frame(r, "", title.Text), Heading: p.Say(title), Text: english(p, said(e.Message)), Next: p.Say(next)}, status}
+	return view{"problem", problemPage{frame: s.frame(r, "", title.Text), Heading: p.Say(title), Text: stated(p, e.Message), Next: p.Say(next)}, status}
 }
 
 // problem is the page for err. Causes that are not meant for people are logged and not shown.
@@ -59,7 +59,7 @@ func (s *site) problem(r *http.Request, err error) view {
 		v := s.problemView(r, http.StatusBadRequest, "search")
 		p, _ := v.model.(problemPage)
 		for _, f := range faults {
-			p.Faults = append(p.Faults, english(printer(r), sentence(f)))
+			p.Faults = append(p.Faults, searchFault(printer(r), f))
 		}
 		v.model = p
 		return v

@@ -125,7 +125,7 @@ func (s *site) refusedRecord(r *http.Request, p fullPage, a access.Actor, err er
 	if code == protocol.CodeInternal {
 		return view{}, err
 	}
-	p.Trouble = english(printer(r), said(protocol.All(err)[0].Message))
+	p.Trouble = stated(printer(r), protocol.All(err)[0].Message)
 	switch code {
 	case protocol.CodeNotFound:
 		p.Trouble = printer(r).HTML("record.none")

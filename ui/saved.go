@@ -158,6 +158,10 @@ func (s *site) savedDone(r *http.Request, a access.Actor) (done template.HTML, u
 	switch code := q.Get("done"); code {
 	case "saved", "renamed", "restored":
 		return p.HTML("saved.done." + code), ""
+	case "again": // it was saved anew after it was deleted
+		if x, err := s.cfg.House.Searches.Deleted(string(a.User), q.Get("id")); err == nil {
+			return p.HTML("saved.done.again", "Name", voice(x.Name)), ""
+		}
 	case "deleted":
 		if x, err := s.cfg.House.Searches.Deleted(string(a.User), q.Get("id")); err == nil {
 			return p.HTML("saved.done.deleted", "Name", voice(x.Name)), savedPath(x.ID) + "/restore"
@@ -281,7 +285,10 @@ func (s *site) deleteSaved(w http.ResponseWriter, r *http.Request, a access.Acto
 }
 
 func (s *site) restoreSaved(w http.ResponseWriter, r *http.Request, a access.Actor) (view, error) {
-	if err := s.cfg.House.Searches.Restore(string(a.User), r.PathValue("id")); err != nil {
+	switch err := s.cfg.House.Searches.Restore(string(a.User), r.PathValue("id")); {
+	case protocol.CodeOf(err) == protocol.CodeConflict:
+		return moved(w, r, "/saved?done=again&id="+url.QueryEscape(r.PathValue("id")))
+	case err != nil:
 		return s.noSaved(r, err)
 	}
 	return moved(w, r, "/saved?done=restored")

@@ -18,7 +18,6 @@ import (
 const (
 	pageSize = 10
 	maxQuery = 2000 // characters
-	maxLooks = 20
 )
 
 // searchPage is the start page, the answer to a search and the browsing of the catalogue.
@@ -29,8 +28,10 @@ type searchPage struct {
 	Filtered  bool
 	Start     bool // neither words nor filters nor a later page
 	Cards     []card
-	Total     int
+	Total     int // that are found; Listed of them can be paged through, and Account says what became of the others
 	From, To  int
+	Listed    int
+	Account   []template.HTML
 	Prev      string
 	Next      string
 	Ranker    string
@@ -47,7 +48,7 @@ type searchPage struct {
 	ReadAs  []choice      // the same by one of them
 	Chosen  []choice
 	Sorts   []choice
-	Sorted  template.HTML
+	Sorted  template.HTML // of ranked pages
 	Facets  []facetGroup
 	ByScore string // address of the order by score
 
@@ -84,7 +85,7 @@ type asked struct {
 	sort   match.Sort
 	filter match.Filter
 	page   int
-	after  match.Ref
+	after  string     // a cursor of browsing
 	values url.Values // only what is understood, for links
 }
 
@@ -121,7 +122,7 @@ func (s *site) search(r *http.Request, in asked) (view, error) {
 		p.Kinds = append(p.Kinds, tally{k.Code, "/?kind=" + k.Code, figures.ByKind[k.Code]})
 	}
 	p.Asked, p.Filtered, p.Chosen = in.q != "", p.Form.Open, s.chosen(say, in)
-	p.Start = !p.Asked && !p.Filtered && in.after == (match.Ref{})
+	p.Start = !p.Asked && !p.Filtered && in.after == ""
 	p.Hidden = p.Hidden && (s.cfg.Demonstration || !p.Start)
 	if len(p.Chosen) > 1 || p.Asked && len(p.Chosen) > 0 {
 		p.Unfiltered = in.unfiltered()
@@ -135,17 +136,18 @@ func (s *site) search(r *http.Request, in asked) (view, error) {
 	} else {
 		err = s.browse(r, in, &p)
 	}
-	if p.Start {
-		p.Total = figures.Listings
-	}
 	return view{"search", p, http.StatusOK}, err
 }
 
 func (s *site) ranked(r *http.Request, in asked, p *searchPage) error {
 	say := printer(r)
-	a, err := s.cfg.Desk.Match(r.Context(), match.Query{
-		Text: in.q, Lang: in.lang, Filter: in.filter, Sort: in.sort, Facets: true, Limit: pageSize, Offset: (in.page - 1) * pageSize,
-	})
+	query := match.Query{Text: in.q, Lang: in.lang, Filter: in.filter, Sort: in.sort, Facets: true, Limit: pageSize, Offset: (in.page - 1) * pageSize}
+	a, err := s.cfg.Desk.Match(r.Context(), query)
+	if err == nil && len(a.Hits) == 0 && in.page > 1 && a.Listed > 0 { // beyond the last page
+		in.page = (a.Listed-1)/pageSize + 1
+		query.Offset = (in.page - 1) * pageSize
+		a, err = s.cfg.Desk.Match(r.Context(), query)
+	}
 	if err != nil {
 		return err
 	}
@@ -153,7 +155,7 @@ func (s *site) ranked(r *http.Request, in asked, p *searchPage) error {
 	p.Links = append(p.Links, feedOf(say, in))
 	p.Cards, p.Notes, p.Ranker = s.hits(r, a.Hits), notes(say, a, s.cfg.Now()), protocol.Hash(a.Ranker).Short()
 	p.From, p.To = (in.page-1)*pageSize+1, (in.page-1)*pageSize+len(p.Cards)
-	p.Total = max(a.Total, p.To) // some share no word with the search, but with what it found
+	p.Total, p.Listed, p.Account = a.Total, a.Listed, accountFor(say, a.Counts)
 	if in.page > 1 {
 		p.Prev = in.link("page", strconv.Itoa(in.page-1))
 	}
@@ -163,7 +165,7 @@ func (s *site) ranked(r *http.Request, in asked, p *searchPage) error {
 	p.NoGood = a.Verdict == match.Weak
 	p.Nearest = p.NoGood && in.sort != match.ByScore
 	p.ByScore = in.address(map[string]string{"sort": ""})
-	p.Sorts, p.Sorted = in.sorts(say)
+	p.Sorts, p.Sorted = in.sorts(say, orders())
 	p.Facets = in.facets(say, a.Facets)
 	if a.Meant != "" {
 		p.Meant, p.MeantAt = voice(a.Meant), in.address(map[string]string{"q": a.Meant, "as": ""})
@@ -182,31 +184,30 @@ func (s *site) ranked(r *http.Request, in asked, p *searchPage) error {
 	return nil
 }
 
+// browse shows all that passes the filter.
 func (s *site) browse(r *http.Request, in asked, p *searchPage) error {
-	page, err := s.cfg.Desk.Entries(in.filter, in.after, pageSize)
-	// A desk looks at so many records a call; with a rare filter it may have found none of them and still not be at the end.
-	for range maxLooks {
-		if err != nil || len(page.Entries) > 0 || page.Next == (match.Ref{}) {
-			break
-		}
-		page, err = s.cfg.Desk.Entries(in.filter, page.Next, pageSize)
-	}
+	say := printer(r)
+	a, err := s.cfg.Desk.Match(r.Context(), match.Query{All: true, Filter: in.filter, Sort: in.sort, Facets: true, Limit: pageSize, After: in.after})
 	if err != nil {
 		return err
 	}
-	for _, e := range page.Entries {
-		if e.State != exchange.Withdrawn {
-			p.Cards = append(p.Cards, s.card(printer(r), e, contentLanguages(r)))
-		}
+	for _, h := range a.Hits {
+		p.Cards = append(p.Cards, s.card(say, h.Entry, contentLanguages(r)))
 	}
-	if h := s.cfg.Desk.Health(); h.Indexing > 0 {
-		p.Notes = notes(printer(r), exchange.MatchAnswer{Indexing: h.Indexing}, s.cfg.Now())
+	p.From, p.To = a.Place+1, a.Place+len(p.Cards)
+	p.Total, p.Listed = a.Total, a.Listed
+	p.Facets = in.facets(say, a.Facets)
+	p.Sorts, _ = in.sorts(say, browseOrders())
+	if a.Indexing > 0 {
+		p.Notes = notes(say, exchange.MatchAnswer{Indexing: a.Indexing}, s.cfg.Now())
 	}
-	if in.after != (match.Ref{}) {
+	if in.after != "" && a.Place <= pageSize { // also where all that stood here is gone
 		p.Prev = in.link("", "")
+	} else if a.Prev != "" {
+		p.Prev = in.link("after", a.Prev)
 	}
-	if page.Next != (match.Ref{}) {
-		p.Next = in.link("after", string(page.Next.Origin)+"/"+string(page.Next.ID))
+	if a.Next != "" {
+		p.Next = in.link("after", a.Next)
 	}
 	return nil
 }
@@ -280,12 +281,8 @@ func (s *site) parseSearch(q url.Values) (asked, error) {
 			bad("page", "is not between 1 and %d", match.Depth/pageSize)
 		}
 	}
-	if v := q.Get("after"); v != "" {
-		origin, id, _ := strings.Cut(v, "/")
-		ref, err := match.ParseRef(origin, id)
-		if in.after = ref; err != nil {
-			bad("after", "is no place in the catalogue")
-		}
+	if in.q == "" {
+		in.after = q.Get("after")
 	}
 	if len(faults) > 0 {
 		return in, faults
@@ -334,6 +331,8 @@ func (s *site) form(p *lang.Printer, in asked, byCountry map[string]int) searchF
 		f.Languages = append(f.Languages, of("language", c.Code, "language"))
 	}
 	lang.SortBy(p, f.Languages, byName)
-	f.Sort, f.As, f.Open = v.Get("sort"), v.Get("as"), in.filtered()
+	if f.As, f.Open = v.Get("as"), in.filtered(); in.q != "" { // an order chosen while browsing is none for words to come
+		f.Sort = v.Get("sort")
+	}
 	return f
 }

@@ -125,7 +125,7 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, err error) (view, 
 	shown := protocol.All(s.fault(r, err))[0]
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status(shown))
-	return view{}, json.NewEncoder(w).Encode(map[string]string{"message": said(shown.Message)})
+	return view{}, json.NewEncoder(w).Encode(map[string]string{"message": bare(stated(printer(r), shown.Message))})
 }
 
 func (s *site) beginSignIn(w http.ResponseWriter, r *http.Request) (view, error) {

@@ -177,14 +177,14 @@ func TestEveryPageWithEveryModel(t *testing.T) {
 		{"search, verdicts", rich, "/?q=fish", 200, "Strong match"},
 		{"search, no good match", weak, "/?q=fish", 200, "No listing says enough of what you look for. The nearest of 1,234 listings"},
 		{"search, sorted, no match", weakest, "/?q=fish&sort=newest", 200, "none of the 1,234 listings that share a word with your search is one. Show the nearest"},
-		{"search, other order", rich, "/?q=fish&sort=ending", 200, "1 to 4 of 1,234, matches only, ending soonest first"},
+		{"search, other order", rich, "/?q=fish&sort=ending", 200, "1 to 4 of 951, matches only, ending soonest first. Only the best 1,000 are listed"},
 		{"search, language", rich, "/?q=fish", 200, "Your words were read as Indonesian and Malay · only as Indonesian · only as Malay"},
 		{"search, language said", rich, "/?q=fish&as=ms", 200, "only as Indonesian · recognise the language"},
 		{"search, same", rich, "/?q=fish", 200, "The same technology is also listed by:Thailand: เครื่องอบแห้ง"},
 		{"listing, nothing good", weak, dryer, 200, "No good match yet. These listings are the nearest."},
-		{"browse", rich, "/?kind=TR", 200, "Listings that fit your choices"},
+		{"browse", rich, "/?kind=TR", 200, "1,234 listings"},
 		{"browse, nothing", empty, "/?kind=TR&utm_source=x", 200, "No listing fits these choices"},
-		{"browse, later", rich, "/?after=KH/TO-1", 200, "To the beginning"},
+		{"browse, later", rich, "/?after=KH/TO-1", 200, "Previous"},
 		{"search, faulty", rich, "/?kind=zz&country=%3Cb%3E&trl_min=9&trl_max=1&page=0&after=x", 400, "not one of the choices"},
 		{"search, broken", troubled, "/?q=x", 500, "A fault of this node"},
 		{"listing", rich, dryer, 200, "Utility model or petty patent"},
@@ -261,9 +261,9 @@ func TestTheSearchReachesTheDesk(t *testing.T) {
 		f.FORD[0] != "2" || f.Origins[0] != "TH" || f.Today == 0 {
 		t.Errorf("got %+v", d.query)
 	}
-	get(pages(d), "/?kind=TR&after=KH/TO-1")
-	if d.filter.Kinds[0] != "TR" || d.after != (match.Ref{Origin: "KH", ID: "TO-1"}) {
-		t.Errorf("got %+v after %v", d.filter, d.after)
+	get(pages(d), "/?kind=TR&after=KH")
+	if q := d.query; !q.All || q.Filter.Kinds[0] != "TR" || q.After != "KH" || q.Text != "" || !q.Facets || q.Filter.Today == 0 {
+		t.Errorf("got %+v", d.query)
 	}
 }
 

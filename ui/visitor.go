@@ -123,6 +123,9 @@ const (
 // more often: they are counted by network for everybody.
 func (s *site) limited() (knock, deed func(http.Handler) http.Handler) {
 	refused := func(w http.ResponseWriter, r *http.Request) {
+		if s.refusedLive(w, r) {
+			return
+		}
 		s.write(w, r, s.problemView(r, http.StatusTooManyRequests, "attempts"))
 	}
 	session := func(r *http.Request) string { return string(door.ActorOf(r.Context()).Session) }

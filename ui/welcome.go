@@ -74,8 +74,8 @@ func (s *site) welcome(w http.ResponseWriter, r *http.Request) (view, error) {
 	if !ok {
 		return view{}, nil
 	}
-	if err := access.Can(a, access.EditSettings, access.Resource{}); err != nil {
-		return view{}, err
+	if !may(a, access.EditSettings) {
+		return s.closed(r, a, "admin.closed"), nil
 	}
 	page, err := s.steps(r, a)
 	if err != nil {
@@ -249,7 +249,7 @@ func (s *site) mailView(r *http.Request, a access.Actor, failed error) (view, er
 		f.add("welcome.mail.sent-count", voice(say.Number(int(min(h.Sent, 1<<31)))))
 		f.add("welcome.mail.failed", voice(say.Number(h.Failed)))
 		if h.Trouble != "" {
-			f.add("welcome.mail.trouble", english(say, said(h.Trouble)))
+			f.add("welcome.mail.trouble", stated(say, h.Trouble))
 		}
 		p.Facts = f.list
 	} else {

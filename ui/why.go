@@ -42,8 +42,12 @@ func explain(p *lang.Printer, h exchange.Hit, id string) *why {
 	for _, x := range parts {
 		heaviest = max(heaviest, x.Weight, -x.Weight)
 	}
+	named := slices.ContainsFunc(parts, func(x match.Part) bool { return x.Kind == match.PartTopic && x.Term != "" })
 	for _, x := range parts {
 		what, kind := partWords(p, x)
+		if x.Kind == match.PartTopic && !named {
+			kind = p.HTML("why.kind.related") // there are no others
+		}
 		if len(x.Fields) > 0 {
 			kind = p.HTML("why.kind-in", "Kind", kind, "Fields", listOf(p, fieldNames(p, x.Fields)))
 		}

@@ -30,10 +30,11 @@ func (s *site) writePages(get, post func(string, http.HandlerFunc)) {
 		get("/postings/{id}/"+path, s.behind(s.written(true, mk)))
 	}
 	get("/postings/{id}/preview", s.behind(s.written(false, s.preview)))
+	s.documentPages(get, post)
 	writers := &lastWriters{}
-	post("/postings/{id}/edit/{section}", s.wide(s.behind(s.written(true, func(w http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting, c *posting.Content) (view, error) {
+	post("/postings/{id}/edit/{section}", s.wide(s.behind(s.aloud(s.written(true, func(w http.ResponseWriter, r *http.Request, a access.Actor, h *posting.Posting, c *posting.Content) (view, error) {
 		return s.saveSection(writers, w, r, a, h, c)
-	}))))
+	})))))
 	for path, mk := range map[string]page{"languages": s.addLanguage, "languages/{lang}/remove": s.dropLanguage, "send": s.send} {
 		post("/postings/{id}/"+path, s.behind(s.written(true, mk)))
 	}
@@ -54,6 +55,43 @@ func (s *site) wide(next http.HandlerFunc) http.HandlerFunc {
 		}
 		next(w, r)
 	}
+}
+
+// aloud tells an open page in words why it is not saved any more, where it would get another page. What it cannot be told that way (the
+// node is not reached, or at fault) its script tells.
+func (s *site) aloud(mk handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) (view, error) {
+		v, err := mk(w, r)
+		if !live(r) || err != nil || v.name == "" {
+			return v, err
+		}
+		key := map[int]string{http.StatusForbidden: "gone", http.StatusNotFound: "gone", http.StatusConflict: "stands"}[v.status]
+		if key == "" {
+			return v, nil
+		}
+		s.trouble(w, r, key)
+		return view{}, nil
+	}
+}
+
+// trouble is what stands in a section's page in place of the time when it was saved.
+func (s *site) trouble(w http.ResponseWriter, r *http.Request, key string) {
+	var to []any
+	if key != "often" {
+		to = append(to, lang.NewSlot("a", "href", postingPath(protocol.ListingID(r.PathValue("id")))))
+	}
+	s.writeLive(w, r, livePart{Version: asCode(r.PostFormValue("version")), Trouble: printer(r).HTML("write.trouble."+key, to...)})
+}
+
+// refusedLive tells an open page that it saves too often. Nobody reads what it sent but for the version.
+func (s *site) refusedLive(w http.ResponseWriter, r *http.Request) bool {
+	if !live(r) || r.PathValue("section") == "" {
+		return false
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxWriting)
+	w.Header().Set("Cache-Control", "no-store")
+	s.trouble(w, r, "often")
+	return true
 }
 
 // live reports whether the page's script asks, which puts the answer into the page.
@@ -143,7 +181,7 @@ func (s *site) newView(r *http.Request, a access.Actor, kind string, langs []str
 		code = status(err)
 		p.Title = say.T("layout.error", "Page", p.Title)
 		for _, e := range protocol.All(s.fault(r, err)) {
-			m := mistake{Text: english(say, said(e.Message))}
+			m := mistake{Text: stated(say, e.Message)}
 			switch e.Field {
 			case "kind":
 				m = mistake{"kind-0", say.HTML("write.choose-kind")}

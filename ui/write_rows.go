@@ -111,7 +111,7 @@ func (w *writing) dress(faults protocol.Errors) (wrong []mistake) {
 		tell(f, voice(f.Message))
 	}
 	for _, f := range faults {
-		tell(f, english(w.p, said(f.Message)))
+		tell(f, stated(w.p, f.Message))
 	}
 	return wrong
 }

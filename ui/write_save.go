@@ -46,6 +46,7 @@ type livePart struct {
 	Show      bool      // the checklist
 	Checklist checklistView
 	Suspects  []suspectView
+	Twins     []twinView
 }
 
 // lastWriters remember which open page saved a section last, so that its next saving is not taken for another's: the answer to the
@@ -137,7 +138,7 @@ func (s *site) livePart(r *http.Request, h *posting.Posting, c *posting.Content,
 	say := printer(r)
 	l := livePart{Version: version, Path: sectionPath(h, x), Show: true, Checklist: checklistOf(say, only(posting.Completeness(&c.Listing, &c.Record), x.items))}
 	if x.Part == "words" {
-		l.Suspects = s.suspects(r, c)
+		l.Suspects, l.Twins = s.suspects(r, c), s.twins(r, h, c)
 	}
 	return l
 }
@@ -210,7 +211,7 @@ func (s *site) sectionConflict(w http.ResponseWriter, r *http.Request, h *postin
 	}
 	v := s.sectionView(r, h, c, x, read, []mistake{{Text: printer(r).HTML("write.conflict")}}, http.StatusConflict)
 	p, _ := v.model.(sectionPage)
-	p.Aside.Version, p.Aside.Conflict, p.Aside.Show, p.Aside.Suspects = asCode(r.PostFormValue("version")), true, false, nil
+	p.Aside.Version, p.Aside.Conflict, p.Aside.Show, p.Aside.Suspects, p.Aside.Twins = asCode(r.PostFormValue("version")), true, false, nil, nil
 	v.model = p
 	return v, nil
 }
@@ -220,7 +221,11 @@ func (s *site) notSaved(w http.ResponseWriter, r *http.Request, h *posting.Posti
 	say := printer(r)
 	var wrong []mistake
 	for _, e := range protocol.All(err) {
-		wrong = append(wrong, mistake{Text: say.HTML("write.not-saved", "Why", english(say, said(e.Message)))})
+		why := stated(say, e.Message)
+		if e.Code == protocol.CodeConflict && e.Field == "version" {
+			why = say.HTML("form.changed")
+		}
+		wrong = append(wrong, mistake{Text: say.HTML("write.not-saved", "Why", why)})
 	}
 	if live(r) {
 		s.writeLive(w, r, livePart{Version: asCode(r.PostFormValue("version")), Trouble: wrong[0].Text, Path: sectionPath(h, x)})
@@ -256,7 +261,7 @@ func (s *site) languagesView(r *http.Request, h *posting.Posting, c *posting.Con
 		code, p.Wrong = status(err), []mistake{{"language", say.HTML("write.choose-language")}}
 		p.Title = say.T("layout.error", "Page", p.Title)
 		if protocol.All(err)[0].Field != "language" {
-			p.Wrong = []mistake{{Text: english(say, said(protocol.All(s.fault(r, err))[0].Message))}}
+			p.Wrong = []mistake{{Text: stated(say, protocol.All(s.fault(r, err))[0].Message)}}
 		}
 	}
 	return view{"write-languages", p, code}

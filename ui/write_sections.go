@@ -46,6 +46,7 @@ func sections(h *posting.Posting, c *posting.Content) (list []section) {
 		add("details", "funding", "record.section.funding", drawFunding, "record.funding", "record.funding.call")
 	}
 	add("details", "papers", "write.papers", drawPapers, "record.publications")
+	add("details", "documents", "write.documents", drawDocuments)
 	add("who", "partner", "record.section.partner", drawPartner, "cooperation", "seeks", "record.partner")
 	add("who", "terms", "record.section.terms", drawTerms, "record.terms")
 	add("who", "organisation", "field.organisation", drawOwner, "organisation.type")

@@ -120,6 +120,7 @@ type sendPage struct {
 	Faults    []sendFault
 	Checklist checklistView
 	Suspects  []suspectView
+	Twins     []twinView
 	MaySend   bool
 }
 
@@ -139,7 +140,7 @@ func (s *site) sendView(r *http.Request, a access.Actor, h *posting.Posting, c *
 	name, _ := heading(say, h)
 	p := sendPage{
 		frame: s.frame(r, "organisation", say.T("write.send")), draftHead: draftHead{name, postingPath(h.ID), "send", true}, Stands: h.Version,
-		Checklist: checklistOf(say, posting.Completeness(&c.Listing, &c.Record)), Suspects: s.suspects(r, c),
+		Checklist: checklistOf(say, posting.Completeness(&c.Listing, &c.Record)), Suspects: s.suspects(r, c), Twins: s.twins(r, h, c),
 		MaySend: slices.Contains(s.cfg.House.Postings.Allowed(a, h), posting.Submit),
 	}
 	if o, oerr := s.cfg.House.People.Organisation(a, h.Organisation); oerr == nil {
@@ -154,7 +155,7 @@ func (s *site) sendView(r *http.Request, a access.Actor, h *posting.Posting, c *
 			p.Wrong = []mistake{{ID: "faults", Text: say.HTML("write.faults")}}
 		} else {
 			for _, e := range all {
-				m := mistake{Text: english(say, said(e.Message))}
+				m := mistake{Text: stated(say, e.Message)}
 				if e.Code == protocol.CodeConflict && e.Field == "version" {
 					m.Text = say.HTML("form.changed")
 				}
@@ -169,7 +170,7 @@ func (s *site) sendView(r *http.Request, a access.Actor, h *posting.Posting, c *
 func sendFaults(p *lang.Printer, h *posting.Posting, c *posting.Content, faults protocol.Errors) (list []sendFault) {
 	all := sections(h, c)
 	for _, f := range faults {
-		x := sendFault{Href: postingPath(h.ID) + "/edit", Name: p.HTML("write.tasks"), Text: english(p, said(f.Message))}
+		x := sendFault{Href: postingPath(h.ID) + "/edit", Name: p.HTML("write.tasks"), Text: stated(p, f.Message)}
 		for _, sec := range all {
 			w := &writing{p: p, light: true}
 			sec.draw(w, c)

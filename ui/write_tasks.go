@@ -29,6 +29,7 @@ type tasksPage struct {
 	Comment   string // of the review that returned it
 	Checklist checklistView
 	Suspects  []suspectView
+	Twins     []twinView
 }
 
 // draftHead is what the pages of a listing that is written have in common.
@@ -102,7 +103,7 @@ func (s *site) tasks(_ http.ResponseWriter, r *http.Request, a access.Actor, h *
 		part.Tasks = append(part.Tasks, taskOf(say, h, c, x, done, faults))
 	}
 	p.Checklist = checklistOf(say, done)
-	p.Suspects = s.suspects(r, c)
+	p.Suspects, p.Twins = s.suspects(r, c), s.twins(r, h, c)
 	return view{"write-tasks", p, http.StatusOK}, nil
 }
 
@@ -184,7 +185,7 @@ func (s *site) faults(h *posting.Posting, c *posting.Content) (all protocol.Erro
 func checklistOf(p *lang.Printer, c posting.Checklist) (out checklistView) {
 	out.Points = c.Points
 	for _, i := range c.Items {
-		x := checkItem{Name: p.HTML(wordOf(i.Field)), How: english(p, i.How), Done: i.Done}
+		x := checkItem{Name: p.HTML(wordOf(i.Field)), How: clause(p, i.How), Done: i.Done}
 		if !i.Done {
 			out.Undone++
 		}
@@ -249,7 +250,7 @@ func (s *site) suspects(r *http.Request, c *posting.Content) (list []suspectView
 		}
 		var why []template.HTML
 		for _, y := range x.Why {
-			why = append(why, english(p, y))
+			why = append(why, clause(p, y))
 		}
 		v.Why = listOf(p, why)
 		list = append(list, v)

@@ -23,7 +23,8 @@ const (
 	EditDraft       Action = "posting.edit"
 	DiscardDraft    Action = "posting.discard"
 	SubmitDraft     Action = "posting.submit"
-	ReviewPosting   Action = "posting.review" // take a case, score it
+	ReviewPosting   Action = "posting.review"   // take a case, score it
+	ReassignPosting Action = "posting.reassign" // take a case away from the reviewer who has it
 	RenewPosting    Action = "posting.renew"
 	HoldPosting     Action = "posting.hold" // and lift the hold
 	WithdrawPosting Action = "posting.withdraw"

@@ -77,6 +77,7 @@ func rules() []rule {
 		{DiscardDraft, Editor, ownOrg},
 		{SubmitDraft, Editor, ownOrg},
 		{ReviewPosting, Reviewer, others},
+		{ReassignPosting, Admin, others}, // nobody frees the own listing of a reviewer
 		{RenewPosting, Editor, ownOrg},
 		{HoldPosting, Editor, ownOrg},
 		{WithdrawPosting, Editor, ownOrg},
@@ -163,6 +164,8 @@ func needOf(a Action) need {
 		return need{ScopeWrite, "submit a draft"}
 	case ReviewPosting:
 		return need{ScopeReview, "review a listing"}
+	case ReassignPosting:
+		return need{ScopeAdmin, "take a case away from its reviewer"}
 	case RenewPosting:
 		return need{ScopeWrite, "renew a listing"}
 	case HoldPosting:

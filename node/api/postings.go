@@ -180,6 +180,8 @@ func (a *API) verbs(actor access.Actor, h *posting.Posting) []string {
 	all := []string{}
 	for _, action := range a.cfg.House.Postings.Allowed(actor, h) {
 		switch action {
+		case posting.TakeAway:
+			continue // at the pages alone
 		case posting.Inspect:
 			action = posting.Take
 		case posting.PassOn:

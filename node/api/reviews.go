@@ -51,7 +51,7 @@ func (a *API) reviewRoutes(h huma.API) {
 		return postings.Take(ctx, p.actor, p.id, p.version)
 	})
 	a.change(h, "release", "Give a case back: any reviewer may take it", access.ReviewPosting, func(ctx context.Context, p place) (*posting.Posting, error) {
-		return postings.Release(ctx, p.actor, p.id, p.version)
+		return postings.Release(ctx, p.actor, p.id, p.version, "")
 	})
 	huma.Register(h, a.permitted("hand-over", post, at+"hand-over", "Hand a case over to another reviewer", access.ReviewPosting), a.handOver)
 	huma.Register(h, a.permitted("review", post, at+"review", "Judge the case that one took; what follows is done at once", access.ReviewPosting),
@@ -98,6 +98,6 @@ func (a *API) handOver(ctx context.Context, in *handOver) (*postingOutput, error
 	if err != nil && protocol.CodeOf(err) != protocol.CodeNotFound {
 		return nil, a.refusal(ctx, err)
 	} // nobody may not review it either: it is refused in the same words
-	h, err := a.cfg.House.Postings.HandOver(ctx, at.actor, at.id, at.version, to)
+	h, err := a.cfg.House.Postings.HandOver(ctx, at.actor, at.id, at.version, to, "")
 	return a.outcome(ctx, at.actor, h, err)
 }

@@ -121,7 +121,11 @@ func randomListing(rng *rand.Rand, from []*protocol.Listing, m protocol.MemberID
 
 // TestStatistics publishes, revises and withdraws at random, restarts a node, and recounts every node's store.
 func TestStatistics(t *testing.T) {
-	const seed, rounds, each = 20261123, 3, 40
+	const seed, rounds = 20261123, 3
+	each := 40
+	if testing.Short() {
+		each = 20
+	}
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	_, all := demonstration(t)

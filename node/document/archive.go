@@ -19,6 +19,7 @@ import (
 //	r/hash/listing/document → "" : the listing keeps it, as a document or as the preview of one
 //	s/hash/sender           → 1: who sent it
 //	l/listing/hash          → size of a document of the listing, eight bytes in JSON
+//	w/sender/hash           → what waits to be named by a listing (waiting.go)
 const (
 	chunkSize       = 256 << 10
 	headerPrefix    = "d/"

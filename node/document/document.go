@@ -53,17 +53,18 @@ type Limits struct {
 	Picture   int64 // bytes; once clean half as much again
 	Pixels    int64
 	Listing   int64 // bytes of all documents of a listing
+	Waiting   int64 // bytes that a sender may have here in documents that no listing keeps yet
 	Documents int   // of a listing
 }
 
 // DefaultLimits of what is taken in.
 func DefaultLimits() Limits {
-	return Limits{PDF: protocol.MaxDocument, Pages: 200, Picture: 10 << 20, Pixels: 40_000_000, Listing: 100 << 20, Documents: protocol.MaxDocuments}
+	return Limits{PDF: protocol.MaxDocument, Pages: 200, Picture: 10 << 20, Pixels: 40_000_000, Listing: 100 << 20, Waiting: 512 << 20, Documents: protocol.MaxDocuments}
 }
 
 func (l Limits) withDefaults() Limits {
 	d := DefaultLimits()
-	for _, f := range []struct{ value, or *int64 }{{&l.PDF, &d.PDF}, {&l.Picture, &d.Picture}, {&l.Pixels, &d.Pixels}, {&l.Listing, &d.Listing}} {
+	for _, f := range []struct{ value, or *int64 }{{&l.PDF, &d.PDF}, {&l.Picture, &d.Picture}, {&l.Pixels, &d.Pixels}, {&l.Listing, &d.Listing}, {&l.Waiting, &d.Waiting}} {
 		if *f.value == 0 {
 			*f.value = *f.or
 		}
@@ -123,6 +124,7 @@ func New(cfg Config) *Archive {
 // Clean is a document, and its preview, ready to be kept.
 type Clean struct {
 	Document
+	Left          []Left // what a PDF had beside its pages; properties are left out of everything
 	data, preview []byte
 	small         Document // the preview's
 }

@@ -55,7 +55,7 @@ func cleanPDF(ctx context.Context, data []byte, limits Limits) (*Clean, error) {
 	if again.PageCount != len(c.pages) {
 		return nil, damaged(TypePDF, fmt.Errorf("%d pages of %d", again.PageCount, len(c.pages)))
 	}
-	return &Clean{Document: Document{Type: TypePDF, Pages: len(c.pages)}, data: out}, nil
+	return &Clean{Document: Document{Type: TypePDF, Pages: len(c.pages)}, Left: c.leftSorted(), data: out}, nil
 }
 
 func encrypted() error {

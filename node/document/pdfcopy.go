@@ -21,6 +21,7 @@ type copier struct {
 	number map[int]int // of the old object, in the new file; 0: left out
 	wait   []waiting
 	looked int64 // bytes inflated so far
+	left   map[Left]bool
 }
 
 // waiting is an object that has its new number but is not copied yet. Going by a queue keeps the stack shallow.
@@ -31,7 +32,7 @@ type waiting struct {
 }
 
 func newCopier(ctx context.Context, x *model.XRefTable, limits Limits) *copier {
-	return &copier{ctx: ctx, x: x, limits: limits, number: map[int]int{}, out: newWriter(limits.PDF)}
+	return &copier{ctx: ctx, x: x, limits: limits, number: map[int]int{}, out: newWriter(limits.PDF), left: map[Left]bool{}}
 }
 
 func (c *copier) resolve(o types.Object) types.Object {
@@ -85,6 +86,7 @@ func (c *copier) document() ([]byte, error) {
 	if root["Collection"] != nil {
 		return nil, protocol.Errorf(protocol.CodeValue, "file", "the PDF is a cover for other files: send those one by one, as PDF, JPEG or PNG")
 	}
+	c.leaveOf(root, form)
 	catalog, tree := c.out.reserve(), c.out.reserve()
 	if err := c.collect(root["Pages"], types.Dict{}, map[int]bool{}, 0); err != nil {
 		return nil, err
@@ -260,6 +262,7 @@ func (c *copier) annotations(o types.Object) (types.Array, error) {
 		}
 		subtype, flags := c.name(a["Subtype"]), c.integer(a["F"])
 		look := c.look(a)
+		c.leaveNote(a, subtype)
 		var d types.Dict
 		var err error
 		switch subtype {
@@ -276,6 +279,7 @@ func (c *copier) annotations(o types.Object) (types.Array, error) {
 			}
 			if d["Dest"] == nil {
 				d = nil
+				c.left[LeftLinks] = true
 			} else {
 				d["Subtype"] = types.Name("Link")
 			}

@@ -25,8 +25,7 @@ func sniff(data []byte) (string, error) {
 	case pdfStart(data) >= 0:
 		return TypePDF, nil
 	}
-	what, next := foreign(data)
-	return "", protocol.Errorf(protocol.CodeValue, "file", "%s not taken in: %s", what, next)
+	return "", foreign(data)
 }
 
 // pdfStart is where the header stands. Some programs write a byte order mark or empty lines before it, nothing else may.
@@ -39,8 +38,13 @@ func pdfStart(data []byte) int {
 }
 
 // foreign names what is refused, and says what to send instead.
-func foreign(data []byte) (what, next string) {
-	const picture, asPDF = "save it as JPEG or PNG and send that", "save it as PDF and send that"
+func foreign(data []byte) error {
+	refuse := func(format string, args ...any) error {
+		return protocol.Errorf(protocol.CodeValue, "file", format, args...)
+	}
+	picture := func(kind string) error {
+		return refuse("%s pictures are not taken in: save it as JPEG or PNG and send that", kind)
+	}
 	text := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(data[:min(len(data), 1024)], []byte("\xEF\xBB\xBF")), "\r\n\t "))
 	is := func(prefixes ...string) bool {
 		for _, p := range prefixes {
@@ -53,31 +57,31 @@ func foreign(data []byte) (what, next string) {
 	office := func(part string) bool { return bytes.Contains(data[:min(len(data), 64<<10)], []byte(part)) }
 	switch {
 	case is("PK") && (office("word/") || office("xl/") || office("ppt/") || office("opendocument")), is("\xD0\xCF\x11\xE0"), is("{\\rtf"):
-		return "Office documents are", asPDF
+		return refuse("Office documents are not taken in: save it as PDF and send that")
 	case is("PK", "Rar!", "7z\xBC\xAF", "\x1F\x8B", "BZh", "\xFD7zXZ", "\x28\xB5\x2F\xFD"):
-		return "archives are", "unpack it and send its documents one by one, as PDF, JPEG or PNG"
+		return refuse("archives are not taken in: unpack it and send its documents one by one, as PDF, JPEG or PNG")
 	case is("GIF8"):
-		return "GIF pictures are", picture
+		return picture("GIF")
 	case is("II*\x00", "MM\x00*"):
-		return "TIFF pictures are", picture
+		return picture("TIFF")
 	case is("BM"):
-		return "BMP pictures are", picture
+		return picture("BMP")
 	case is("%!PS"):
-		return "PostScript is", asPDF
+		return refuse("PostScript is not taken in: save it as PDF and send that")
 	case len(data) > 12 && string(data[4:8]) == "ftyp" && bytes.Contains([]byte("heic heix mif1 msf1 avif"), data[8:12]):
-		return "HEIC and AVIF pictures are", picture
+		return picture("HEIC/AVIF")
 	case len(data) > 12 && string(data[4:8]) == "ftyp":
-		return "films are", "name their address in the description, and send pictures"
+		return refuse("films are not taken in: name their address in the description, and send pictures")
 	case bytes.Contains(text, []byte("<svg")):
-		return "SVG drawings are", "save it as PNG or PDF and send that"
+		return refuse("SVG drawings are not taken in: save it as PNG or PDF and send that")
 	case bytes.HasPrefix(text, []byte("<")):
-		return "web pages and XML are", "print the page to a PDF and send that"
+		return refuse("web pages and XML are not taken in: print the page to a PDF and send that")
 	case is("MZ", "\x7FELF", "#!"):
-		return "programs are", "send a PDF that describes it"
+		return refuse("programs are not taken in: send a PDF that describes it")
 	case utf8.Valid(data[:min(len(data), 512)]):
-		return "plain texts are", asPDF
+		return refuse("plain texts are not taken in: save it as PDF and send that")
 	}
-	return "files of this kind are", "send a PDF, JPEG, PNG or WebP"
+	return refuse("files of this kind are not taken in: send a PDF, JPEG, PNG or WebP")
 }
 
 // endings of names by media type, the first is the one that is given.

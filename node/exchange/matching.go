@@ -28,8 +28,12 @@ type Same struct {
 // MatchAnswer is the answer to a match query over the whole federated catalogue.
 type MatchAnswer struct {
 	Hits      []Hit         `json:"hits"`
-	Total     int           `json:"total"`                  // listings that share a word with the query, beyond the page
-	Next      string        `json:"next,omitempty"`         // for match.Query.After; empty at the end
+	Total     int           `json:"total"` // listings that share a word with the query, beyond the page
+	Listed    int           `json:"-"`     // of match.Answer, as are Counts, Place and Prev
+	Counts    match.Counts  `json:"-"`
+	Place     int           `json:"-"`
+	Next      string        `json:"next,omitempty"` // for match.Query.After; empty at the end
+	Prev      string        `json:"-"`
 	Verdict   match.Verdict `json:"verdict"`                // of the best hit of all pages; weak is no good match, none is nothing
 	Languages []string      `json:"languages"`              // that the query was read in
 	Meant     string        `json:"did_you_mean,omitempty"` // the query with its unknown words put right
@@ -65,7 +69,7 @@ func (d *Desk) Match(ctx context.Context, q match.Query) (MatchAnswer, error) {
 		return MatchAnswer{}, err
 	}
 	out := MatchAnswer{
-		Hits: []Hit{}, Total: a.Total, Next: a.Next, Verdict: a.Verdict, Languages: a.Languages, Meant: a.Meant, Facets: a.Facets,
+		Hits: []Hit{}, Total: a.Total, Listed: a.Listed, Counts: a.Counts, Place: a.Place, Next: a.Next, Prev: a.Prev, Verdict: a.Verdict, Languages: a.Languages, Meant: a.Meant, Facets: a.Facets,
 		Ranker: a.Ranker, Behind: []MemberState{}, Indexing: d.Health().Indexing,
 	}
 	fresh, wording := freshnessOf(members), a.Matched.Wording(&q)

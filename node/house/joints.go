@@ -44,10 +44,15 @@ func (h *House) auditPosting(tx *store.Tx, e posting.Event) error {
 	if err := h.ended(tx, e); err != nil {
 		return err
 	}
-	return h.Audit.Append(tx, audit.Event{
+	ev := audit.Event{
 		Kind: kindOf(e.Operator, string(e.Actor), string(e.Token)), Actor: string(e.Actor), Token: string(e.Token), Action: e.Action,
 		ResourceKind: "posting", Resource: string(e.ID), Detail: e.Detail,
-	})
+	}
+	if err := h.Audit.Append(tx, ev); err != nil || e.Reviewer == "" {
+		return err
+	}
+	ev.ResourceKind, ev.Resource, ev.Detail = audit.ResourcePerson, string(e.Reviewer), map[string]string{"listing": string(e.ID)}
+	return h.Audit.Append(tx, ev) // the same deed once more, about the person: the log holds people by their pseudonyms alone
 }
 
 func (h *House) auditImport(tx *store.Tx, e intake.Event) error {

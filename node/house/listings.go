@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/asean-tmh/tmh/node/access"
 	"github.com/asean-tmh/tmh/node/document"
@@ -69,6 +71,36 @@ func (h *House) Colleague(id access.UserID) (a access.Actor, err error) {
 	return a, err
 }
 
+// mostReviewers that a case can be handed to are named.
+const mostReviewers = 200
+
+// Reviewers are those whom the actor can hand a case to, by their names; none for who has no case there. That is all that a reviewer
+// sees of the people of this node.
+func (h *House) Reviewers(a access.Actor, x *posting.Posting) (all []access.User, err error) {
+	may := h.Postings.Allowed(a, x)
+	if !slices.Contains(may, posting.HandOver) && !slices.Contains(may, posting.PassOn) {
+		return nil, nil
+	}
+	for q := (access.Page{Limit: 500}); ; {
+		page, next, err := h.People.Users(access.Operator(h.cfg.Member), access.UserFilter{Role: access.Reviewer}, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range page {
+			to, err := h.Colleague(u.ID)
+			if err != nil || u.ID == a.User || !posting.MayReview(to, x) {
+				continue
+			}
+			all = append(all, access.User{ID: u.ID, Name: u.Name, Organisation: u.Organisation})
+		}
+		if q.Cursor = next; next == "" || len(all) >= mostReviewers {
+			break
+		}
+	}
+	slices.SortStableFunc(all, func(x, y access.User) int { return strings.Compare(x.Name, y.Name) })
+	return all[:min(len(all), mostReviewers)], nil
+}
+
 // ended forgets who was invited to a listing that never returns.
 func (h *House) ended(tx *store.Tx, e posting.Event) error {
 	_, stays := e.Detail["to"]
@@ -89,6 +121,11 @@ func (h *House) KeepDocument(ctx context.Context, a access.Actor, p *posting.Pos
 	if err := access.Can(a, access.WriteDocument, access.Resource{Member: h.cfg.Member, Organisation: p.Organisation}); err != nil {
 		return err
 	}
+	if err := h.Store.Update(func(tx *store.Tx) error {
+		return h.Documents.Reserve(tx, c, string(p.Organisation), h.cfg.Documents)
+	}); err != nil {
+		return err
+	}
 	if err := h.Documents.Put(ctx, c); err != nil {
 		return err
 	}
@@ -98,6 +135,26 @@ func (h *House) KeepDocument(ctx context.Context, a access.Actor, p *posting.Pos
 		}
 		return h.note(tx, a, "document.send", "posting", string(p.ID), map[string]string{"document": c.Hash.String()})
 	})
+}
+
+// SentDocument is what is known of a document that the posting's organisation sent, be it named by a listing or not.
+//
+// Errors: CodeNotFound where the organisation sent none such, or nobody named it in time.
+func (h *House) SentDocument(a access.Actor, p *posting.Posting, hash protocol.Hash) (d document.Document, err error) {
+	if err := access.Can(a, access.WriteDocument, access.Resource{Member: h.cfg.Member, Organisation: p.Organisation}); err != nil {
+		return d, err
+	}
+	err = h.Store.View(func(tx *store.Tx) error {
+		sent, err := document.SentBy(tx, hash, string(p.Organisation))
+		if err == nil && !sent {
+			err = protocol.Errorf(protocol.CodeNotFound, "document", "there is no such document here any more: send it again")
+		}
+		if err == nil {
+			d, err = document.Describe(tx, hash)
+		}
+		return err
+	})
+	return d, err
 }
 
 // asKept refuses a document that the record describes otherwise than it is, which readers would be told. One that the listing

@@ -219,7 +219,11 @@ func sameForReader(a, b *share) bool {
 // surface is the share's text as the query writes it.
 func (s *share) surface() string { return display(s.wish.text[s.wish.start:s.end]) }
 
-// display undoes for the reader what NFKC does to Thai and Lao AM, which fonts join badly when it is taken apart.
+// display undoes for the reader what NFKC does to Thai and Lao AM, which fonts join badly when it is taken apart, and to Lao HO NO
+// and HO MO, which nobody writes as two letters today.
 func display(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(s, "\u0e4d\u0e32", "\u0e33"), "\u0ecd\u0eb2", "\u0eb3")
+	if strings.IndexFunc(s, func(r rune) bool { return r == 0x0e4d || r == 0x0ecd || r == 0x0eab }) < 0 {
+		return s
+	}
+	return strings.NewReplacer("\u0e4d\u0e32", "\u0e33", "\u0ecd\u0eb2", "\u0eb3", "\u0eab\u0e99", "\u0edc", "\u0eab\u0ea1", "\u0edd").Replace(s)
 }

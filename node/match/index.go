@@ -43,6 +43,7 @@ type Index struct {
 	seed     maphash.Seed
 
 	embedding *embedding // nil: none
+	browses   browsing
 
 	writing sync.Mutex // guards what follows, and who stores a snapshot
 	where   directory

@@ -40,8 +40,9 @@ func (r Ref) Compare(s Ref) int {
 	return strings.Compare(string(r.ID), string(s.ID))
 }
 
-// Query asks with a text or with a listing: exactly one of the two.
+// Query asks with a text, with a listing, or for all: exactly one of the three.
 type Query struct {
+	All     bool              // everything that passes the filter, without scores: the newest first where Sort is ByScore
 	Text    string            // free text in any language
 	Lang    protocol.Lang     // that Text claims to be in; "" for unknown
 	Listing *protocol.Listing // a listing, or a draft of one, whose counterparts are wanted
@@ -52,13 +53,13 @@ type Query struct {
 	Stale   []protocol.MemberID // origins whose listings may be out of date: they come a little later, and say so
 	Limit   int                 // hits wanted, 1 to MaxLimit; 0 means DefaultLimit
 	Offset  int                 // hits to pass over; Offset + Limit is at most Depth
-	After   string              // Answer.Next of the page before: what comes after it, instead of Offset
+	After   string              // Answer.Next of the page before: what comes after it, instead of Offset; of All, Answer.Prev of the page after it, too
 }
 
 // Sort is the order of hits.
 type Sort string
 
-// The orders. All but the first sort the listings that are at least a fair match, of the Depth best.
+// The orders. All but the first sort the listings that are at least a fair match, of the Depth best; of Query.All, all.
 const (
 	ByScore   Sort = ""
 	ByNewest  Sort = "newest"  // published last, first
@@ -66,6 +67,8 @@ const (
 	ByTRL     Sort = "trl"     // the most ready technology first
 	ByCountry Sort = "country" // by country, within one by score
 )
+
+func sorts() []Sort { return []Sort{ByScore, ByNewest, ByEnd, ByTRL, ByCountry} }
 
 // Filter says which listings may be in the answer. Conditions are joined by and, the entries of a list by or; an empty
 // list, and zero, is no condition.
@@ -87,13 +90,25 @@ type Filter struct {
 type Answer struct {
 	Hits      []Hit    `json:"hits"`                   // best first; equal scores in the order of their refs
 	Total     int      `json:"total"`                  // listings that pass the filter and share a term, or its translation, with the query; where they are few, Hits has more
+	Listed    int      `json:"-"`                      // hits of all pages
+	Counts    Counts   `json:"-"`                      // why that is not Total
+	Place     int      `json:"-"`                      // hits on the pages before
 	Next      string   `json:"next,omitempty"`         // for Query.After; "" at the end
+	Prev      string   `json:"-"`                      // likewise, the page before, of Query.All alone
 	Verdict   Verdict  `json:"verdict"`                // of the best hit, or no match
 	Languages []string `json:"languages"`              // that the query was read in
 	Meant     string   `json:"did_you_mean,omitempty"` // the query with its unknown words put right
 	Facets    *Facets  `json:"facets,omitempty"`
 	Ranker    Digest   `json:"ranker"` // equal digests give equal answers on every node
 	Matched   *Matched `json:"-"`      // finds the query's words in a text
+}
+
+// Counts say why not all that is found is listed, and what is listed besides: Listed is Total less Cut, Folded and Weak, and Near.
+type Counts struct {
+	Cut    int // beyond Depth
+	Folded int // into another of the same technology
+	Weak   int // no matches, in an order of matches only
+	Near   int // share no word with the query, but with what it found
 }
 
 // Verdict says how good a match is by itself, whatever else was found.
@@ -173,7 +188,9 @@ func Counterparts(k protocol.Kind) []protocol.Kind {
 // check reports the first fault of the query as a *protocol.Error.
 func (q Query) check() error {
 	switch {
-	case q.Listing == nil && strings.TrimSpace(q.Text) == "":
+	case q.All && (q.Listing != nil || q.Text != "" || q.Offset != 0):
+		return protocol.Errorf(protocol.CodeValue, "text", "ask for all, by words or by a listing: for one of them")
+	case !q.All && q.Listing == nil && strings.TrimSpace(q.Text) == "":
 		return protocol.Errorf(protocol.CodeRequired, "text", "say what to look for, in words or by a listing")
 	case q.Listing != nil && q.Text != "":
 		return protocol.Errorf(protocol.CodeValue, "text", "ask by words or by a listing, not by both")
@@ -185,7 +202,7 @@ func (q Query) check() error {
 		return protocol.Errorf(protocol.CodeValue, "limit", "%d is not between 1 and %d", q.Limit, MaxLimit)
 	case q.After != "" && q.Offset != 0:
 		return protocol.Errorf(protocol.CodeValue, "after", "give a place to go on from or an offset, not both")
-	case !slices.Contains([]Sort{ByScore, ByNewest, ByEnd, ByTRL, ByCountry}, q.Sort):
+	case !slices.Contains(sorts(), q.Sort):
 		return protocol.Errorf(protocol.CodeValue, "sort", "%q is none of score (empty), newest, ending, trl, country", q.Sort)
 	case q.Offset < 0 || q.Offset+q.limit() > Depth:
 		return protocol.Errorf(protocol.CodeValue, "offset", "only the first %d can be seen: narrow the filter instead", Depth)

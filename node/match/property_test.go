@@ -287,3 +287,45 @@ func TestDamagedFilesAreBuiltAnew(t *testing.T) {
 		}
 	}
 }
+
+// TestCountsAgree pages through whole answers: what is listed is what is found, less and more what the counts say.
+func TestCountsAgree(t *testing.T) {
+	var all Counts
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		x := New(Options{})
+		walk(r, x, 60)
+		if err := x.Train(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		q := randomQuery(r)
+		q.Offset, q.Facets = 0, true
+		shown, first := 0, ask(t, x, q)
+		for a := first; ; a = ask(t, x, q) {
+			if a.Place != shown || a.Listed != first.Listed || a.Counts != first.Counts {
+				t.Fatalf("seed %d: %d at %d, %+v", seed, a.Listed, a.Place, a.Counts)
+			}
+			if shown += len(a.Hits); a.Next == "" {
+				break
+			}
+			q.After = a.Next
+		}
+		c := first.Counts
+		if shown != first.Listed || first.Listed != first.Total-c.Cut-c.Folded-c.Weak+c.Near || c.Cut < 0 || c.Folded < 0 || c.Weak < 0 || c.Near < 0 {
+			t.Errorf("seed %d: %d shown, %d listed of %d, %+v", seed, shown, first.Listed, first.Total, c)
+		}
+		kinds := 0
+		for _, k := range first.Facets.Kinds {
+			if len(q.Filter.Kinds) == 0 && q.Listing == nil {
+				kinds += k.Count
+			}
+		}
+		if kinds > 0 && kinds != first.Total {
+			t.Errorf("seed %d: the kinds are %d, the total %d", seed, kinds, first.Total)
+		}
+		all.Folded, all.Weak, all.Near = all.Folded+c.Folded, all.Weak+c.Weak, all.Near+c.Near
+	}
+	if all.Folded == 0 || all.Weak == 0 || all.Near == 0 {
+		t.Errorf("nothing of some sort was counted: %+v", all)
+	}
+}

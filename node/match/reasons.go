@@ -17,9 +17,12 @@ func (r *ranking) explain(s *scored) Explanation {
 	parts := r.partsOf(&s.values)
 	var list []reason
 	a := r.x.anatomy(r.plans[s.plan], s.part, s.doc)
+	var direct map[string]bool
 	if s.text > 0 {
 		unit := parts.text / s.text
-		for _, h := range joinShares(r.x.shares(r.plans[s.plan], s.part, s.doc, a)) {
+		shares := r.x.shares(r.plans[s.plan], s.part, s.doc, a)
+		direct = fulfilled(shares)
+		for _, h := range joinShares(shares) {
 			list = append(list, reason{
 				Part:   Part{Kind: h.kind, Term: h.surface(), Means: h.means, Found: display(h.found), Weight: h.weight * unit},
 				fields: h.fields,
@@ -27,7 +30,7 @@ func (r *ranking) explain(s *scored) Explanation {
 		}
 	}
 	list = append(list, r.expansionReasons(s, a, parts.expansion)...)
-	list = append(list, r.topicReasons(s, a, parts.topics)...)
+	list = append(list, r.topicReasons(s, a, parts.topics, direct)...)
 	list = append(list, r.factReasons(s)...)
 	if parts.embedding > 0 {
 		list = append(list, reason{Part: Part{Kind: PartEmbedding, Weight: parts.embedding}})

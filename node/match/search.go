@@ -14,6 +14,9 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 	if err := q.check(); err != nil {
 		return Answer{}, err
 	}
+	if q.All {
+		return x.browse(ctx, &q)
+	}
 	r, err := x.rankFirst(ctx, &q, Depth, q.shown(), q.Facets)
 	if err != nil {
 		return Answer{}, err
@@ -26,15 +29,20 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 		a.Verdict = r.list[0].verdict
 	}
 	if q.Listing == nil {
-		a.Meant = x.didYouMean(r.snap, q.Text)
+		a.Meant = x.didYouMean(r.snap, q.Text, a.Languages)
 	}
+	first := r.sharing()
 	r.fold()
+	unfolded := r.sharing()
 	r.sort(q.Sort, int32(q.Filter.Today))
+	kept := r.sharing()
+	a.Counts = Counts{Cut: r.total - first, Folded: first - unfolded, Weak: unfolded - kept, Near: len(r.list) - kept}
 	from, err := r.start(&q)
 	if err != nil {
 		return Answer{}, err
 	}
 	to := min(from+q.limit(), len(r.list))
+	a.Listed, a.Place = len(r.list), from
 	if a.Hits, err = r.hits(ctx, r.list[from:to]); err != nil {
 		return Answer{}, err
 	}
@@ -43,6 +51,16 @@ func (x *Index) Match(ctx context.Context, q Query) (Answer, error) {
 	}
 	runtime.KeepAlive(r)
 	return a, nil
+}
+
+// sharing counts the documents of the list that share a word with the query.
+func (r *ranking) sharing() (n int) {
+	for _, s := range r.list {
+		if s.sum > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // hits explains the documents, on two processors where there are two. The documents do not depend on each other.

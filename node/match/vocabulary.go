@@ -9,43 +9,11 @@ import (
 
 	"github.com/asean-tmh/tmh/node/match/lexicon"
 	"github.com/asean-tmh/tmh/node/match/suggest"
-	"github.com/asean-tmh/tmh/node/match/text"
 )
 
 // Suggest completes what is being typed, from the keywords and titles of the catalogue: at most n, the most frequent first.
 func (x *Index) Suggest(typed string, n int) []suggest.Suggestion {
 	return x.snap.Load().words.Complete(typed, n)
-}
-
-// didYouMean is the query with the words put right that the catalogue has in no title, no keyword and no text.
-func (x *Index) didYouMean(s *snapshot, query string) string {
-	_, changes, ok := s.words.Correct(query)
-	if !ok {
-		return ""
-	}
-	var b strings.Builder
-	at := 0
-	for _, c := range changes {
-		if c.Start < at || c.End > len(query) || x.knows(s, c.From) {
-			continue
-		}
-		b.WriteString(query[at:c.Start] + c.To)
-		at = c.End
-	}
-	if at == 0 {
-		return ""
-	}
-	return b.String() + query[at:]
-}
-
-// knows reports whether every word of a text stands somewhere in the catalogue.
-func (x *Index) knows(s *snapshot, words string) bool {
-	for _, t := range x.analyser.Analyse(nil, text.Normalise(words), "en") {
-		if s.df(t.Term) == 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // listingsALook spaces the trainings of a catalogue that changes a little now and then: one of a million listings takes

@@ -363,6 +363,7 @@ func slowlyRead(s network.Stream, n int, pause time.Duration) {
 
 // A holder that sends a little now and then is left; one that sends 2 KiB a second, for an hour, is not.
 func TestSlowHolderIsLeft(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	bubble(t, new(atomic.Bool), func(t *testing.T, ctx context.Context, a, b, _ *node) {
 		pause, size, messages := 20*time.Second, 100, 1<<20
 		b.desk.answer(func(_ context.Context, _ protocol.MemberID, _ *protocol.Request, send sender) error {

@@ -51,6 +51,7 @@ func TestEveryTransportConnects(t *testing.T) {
 }
 
 func TestOutsiderIsRefused(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	f := newFederation(t, "test", "AA", "BB", "XX")
 	a, x := f.open("AA"), f.open("XX")
 	card := f.card("AA", a.Addrs()...)
@@ -68,6 +69,7 @@ func TestOutsiderIsRefused(t *testing.T) {
 }
 
 func TestRevokedMemberIsEvicted(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	f, a, b := pair(t)
 	r, err := a.view.Load().roster.WithCharter(f.amend("AA", "CC"))
 	if err != nil {
@@ -90,6 +92,7 @@ func TestRevokedMemberIsEvicted(t *testing.T) {
 }
 
 func TestLostConnectionReturns(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	_, a, b := pair(t)
 	if err := a.host.Network().ClosePeer(b.host.ID()); err != nil {
 		t.Fatal(err)
@@ -129,6 +132,7 @@ func TestMemberWithTwoPeers(t *testing.T) {
 
 // BB is reached through AA alone; gossip and streams take that way like any other.
 func TestRelay(t *testing.T) {
+	t.Parallel() // waits more than it computes
 	f := newFederation(t, "test", "AA", "BB", "CC")
 	open := func(id protocol.MemberID, relay bool, announce []string, cards ...*protocol.SignedCard) *node {
 		n, err := New(Config{Member: id, Key: f.transport(id), Listen: loopback(), Announce: announce, Roster: f.roster(cards...), Relay: relay})

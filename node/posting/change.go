@@ -41,6 +41,7 @@ type Pending struct {
 	Reason     string             `json:"reason,omitempty"`  // of a withdrawal
 	ReplacedBy protocol.ListingID `json:"replaced_by,omitempty"`
 	Review     *Review            `json:"review,omitempty"`
+	Reviewer   access.UserID      `json:"reviewer,omitempty"` // whom the case was handed to, or taken from
 	Sampled    bool               `json:"sampled,omitempty"`
 	Import     *imported          `json:"import,omitempty"` // it came with many others
 }

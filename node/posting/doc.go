@@ -9,7 +9,7 @@
 //
 //	Live    published → on-hold → published; then withdrawn, superseded or revoked, for ever
 //	Draft   draft → submitted → in-review → published, back to draft (returned), or rejected
-//	Audit   due → in-review → nothing
+//	Audit   due → in-review → nothing, or due again (released)
 //
 // Which action leads from where to where, and who may, is one table (table.go). A draft that was returned is a draft again,
 // with the review attached: it is not on hold, which is said of published listings alone. A rejected draft can only be
@@ -18,7 +18,7 @@
 // # Review
 //
 // Four scores of 0 to 5. A total of 10 or more without a zero publishes, 0 to 4 rejects, everything else returns. A case
-// belongs to the reviewer who took it until it is handed over, released, or lay for a week. An ordinary review of 15 or
+// belongs to the reviewer who took it until it is handed over, released, taken away by an administrator, or lay for a week. An ordinary review of 15 or
 // more lets the organisation publish by itself from then on. One in ten of what it then publishes is reviewed afterwards,
 // chosen by a keyed hash; where that review fails, the organisation publishes by itself no more, and the listing stays
 // until its owner mends it or the agency revokes it.

@@ -182,8 +182,13 @@ func (p *Postings) Similar(ctx context.Context, a access.Actor, id protocol.List
 const similarTime = 2 * time.Second
 
 func (p *Postings) suspects(ctx context.Context, c *Content) []Suspect {
+	all, _ := p.compare(ctx, c)
+	return all
+}
+
+func (p *Postings) compare(ctx context.Context, c *Content) ([]Suspect, error) {
 	if p.cfg.Similar == nil || c == nil {
-		return nil
+		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, similarTime)
 	defer cancel()
@@ -196,9 +201,9 @@ func (p *Postings) suspects(ctx context.Context, c *Content) []Suspect {
 	all, err := p.cfg.Similar(ctx, &c.Listing, rights)
 	if err != nil {
 		p.cfg.Log.Warn("no search for listings like it", "listing", c.Listing.ID, "error", err)
-		return nil
+		return nil, err
 	}
-	return all
+	return all, nil
 }
 
 // print writes down what is to be live, and gives the posting its reference.

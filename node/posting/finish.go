@@ -180,7 +180,7 @@ func (p *Postings) audit(tx *store.Tx, h *Posting, s *Pending, from string) erro
 	if s.Import != nil {
 		d["by"] = "import"
 	}
-	return p.cfg.Audit(tx, Event{Actor: s.Actor, Token: s.Token, Operator: s.Operator, Action: "posting." + string(s.Action), ID: h.ID, Detail: d})
+	return p.cfg.Audit(tx, Event{Actor: s.Actor, Token: s.Token, Operator: s.Operator, Action: "posting." + string(s.Action), ID: h.ID, Reviewer: s.Reviewer, Detail: d})
 }
 
 // tell the author what was decided.

@@ -38,7 +38,10 @@ func InvitedSummary(tx *store.Tx, id protocol.ListingID) (*protocol.Listing, err
 }
 
 // Compare looks for listings like one that is still being written, of which nothing is kept.
-func (p *Postings) Compare(ctx context.Context, c *Content) []Suspect { return p.suspects(ctx, c) }
+// An error means that the search was not made, or was cut off: then nothing is known of any.
+func (p *Postings) Compare(ctx context.Context, c *Content) ([]Suspect, error) {
+	return p.compare(ctx, c)
+}
 
 // Allowed are the actions that the actor may take on the posting as it stands now, in the order of the table. What a case's
 // scores lead to is told as Pass, and of an audit as Clear.
@@ -67,8 +70,12 @@ func (p *Postings) turn(a access.Actor, h *Posting, action Action) bool {
 	case Take, Inspect:
 		taken := h.Draft == InReview || h.Audit == InReview
 		return drafted == (action == Take) && !mine && (!taken || p.now().Time().Sub(h.Taken.Time()) >= takeOver)
-	case Release, HandOver, Pass:
+	case HandOver, Pass:
 		return mine
+	case Release:
+		return mine && (drafted || h.Audit == InReview)
+	case TakeAway:
+		return !mine
 	case PassOn, Clear:
 		return mine && !drafted
 	}

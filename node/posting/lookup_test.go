@@ -52,11 +52,11 @@ func TestOwnerAndInvitedSummary(t *testing.T) {
 	if o, s := look("nothing"); o != "" || s != "" {
 		t.Errorf("of nothing: %q, %q", o, s)
 	}
-	if s := h.Compare(h.ctx(), &c); len(s) != 0 {
+	if s, _ := h.Compare(h.ctx(), &c); len(s) != 0 {
 		t.Errorf("suspects: %v", s)
 	}
 	h.suspect = []Suspect{{Origin: "LA", ID: "TO-1"}}
-	if s := h.Compare(h.ctx(), &c); len(s) != 1 {
+	if s, _ := h.Compare(h.ctx(), &c); len(s) != 1 {
 		t.Errorf("suspects: %v", s)
 	}
 }
@@ -74,9 +74,16 @@ func TestAllowedIsWhatIsTaken(t *testing.T) {
 		Submit:  func(a access.Actor, x *Posting) error { _, _, err := h.Submit(h.ctx(), a, x.ID, x.Version); return err },
 		Recall:  func(a access.Actor, x *Posting) error { _, err := h.Recall(h.ctx(), a, x.ID, x.Version); return err },
 		Take:    func(a access.Actor, x *Posting) error { _, err := h.Take(h.ctx(), a, x.ID, x.Version); return err },
-		Release: func(a access.Actor, x *Posting) error { _, err := h.Release(h.ctx(), a, x.ID, x.Version); return err },
+		Release: func(a access.Actor, x *Posting) error {
+			_, err := h.Release(h.ctx(), a, x.ID, x.Version, "")
+			return err
+		},
 		HandOver: func(a access.Actor, x *Posting) error {
-			_, err := h.HandOver(h.ctx(), a, x.ID, x.Version, person("third", "oAGENCY", access.Reviewer))
+			_, err := h.HandOver(h.ctx(), a, x.ID, x.Version, person("third", "oAGENCY", access.Reviewer), "")
+			return err
+		},
+		TakeAway: func(a access.Actor, x *Posting) error {
+			_, err := h.TakeAway(h.ctx(), a, x.ID, x.Version, "")
 			return err
 		},
 		Pass: func(a access.Actor, x *Posting) error {

@@ -140,9 +140,9 @@ func TestWrongPeople(t *testing.T) {
 	wantCode(t, "another's case", err, protocol.CodeNotPermitted)
 	_, err = h.Take(h.ctx(), judge2, x.ID, x.Version)
 	wantCode(t, "take another's case", err, protocol.CodeConflict)
-	_, err = h.HandOver(h.ctx(), judge, x.ID, x.Version, colleague)
+	_, err = h.HandOver(h.ctx(), judge, x.ID, x.Version, colleague, "")
 	wantCode(t, "hand over to the own organisation", err, protocol.CodeNotPermitted)
-	x = h.must(h.HandOver(h.ctx(), judge, x.ID, x.Version, judge2))
+	x = h.must(h.HandOver(h.ctx(), judge, x.ID, x.Version, judge2, ""))
 	_, err = h.Judge(h.ctx(), judge, x.ID, x.Version, Scores{5, 5, 5, 5}, "")
 	wantCode(t, "a case handed over", err, protocol.CodeNotPermitted)
 	h.days(8)
@@ -150,7 +150,7 @@ func TestWrongPeople(t *testing.T) {
 	if x.Reviewer != judge.User {
 		t.Errorf("taken over by %s", x.Reviewer)
 	}
-	x = h.must(h.Release(h.ctx(), judge, x.ID, x.Version))
+	x = h.must(h.Release(h.ctx(), judge, x.ID, x.Version, ""))
 	x = h.must(h.Take(h.ctx(), judge2, x.ID, x.Version))
 	_, err = h.Judge(h.ctx(), judge2, x.ID, x.Version, Scores{6, -1, 5, 5}, strings.Repeat("x", MaxComment+1))
 	if all := protocol.All(err); len(all) != 3 {
@@ -434,7 +434,7 @@ func TestSelfPublishingAndAudits(t *testing.T) {
 	x = h.take(due[0])
 	_, err = h.Take(h.ctx(), judge2, x.ID, x.Version)
 	wantCode(t, "take another's audit", err, protocol.CodeConflict)
-	x = h.must(h.HandOver(h.ctx(), judge, x.ID, x.Version, judge2))
+	x = h.must(h.HandOver(h.ctx(), judge, x.ID, x.Version, judge2, ""))
 	x = h.must(h.Judge(h.ctx(), judge2, x.ID, x.Version, Scores{3, 3, 3, 3}, ""))
 	if s := h.standingOf("oITC"); !s.SelfPublish || s.LastScore != 12 || x.Audit != None {
 		t.Errorf("after an audit that passed: %+v", s)

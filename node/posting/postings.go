@@ -35,6 +35,7 @@ type Event struct {
 	Operator bool
 	Action   string // such as posting.publish
 	ID       protocol.ListingID
+	Reviewer access.UserID // whom a case was handed to, or taken from
 	Detail   map[string]string
 }
 

@@ -23,7 +23,7 @@ func TestRandomLives(t *testing.T) {
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { randomLife(t, rand.New(rand.NewPCG(1, uint64(seed))), done) })
 	}
-	rare := []Action{Clear, Fault, PassOn, Discard, Supersede} // they want luck, and have tests of their own
+	rare := []Action{Clear, Fault, PassOn, TakeAway, Discard, Supersede} // they want luck, and have tests of their own
 	for _, a := range Actions() {
 		if !slices.Contains(rare, a) && done[a] == 0 && !testing.Short() {
 			t.Errorf("%s never happened: %v", a, done)
@@ -155,10 +155,13 @@ func (h *house) anything(r *rand.Rand, a access.Actor, x *Posting, ids []protoco
 	case 6, 7:
 		return h.Take(ctx, a, id, v)
 	case 8:
-		if r.IntN(2) == 0 {
-			return h.Release(ctx, a, id, v)
+		if r.IntN(3) == 0 {
+			return h.TakeAway(ctx, a, id, v, "away")
 		}
-		return h.HandOver(ctx, a, id, v, judge2)
+		if r.IntN(2) == 0 {
+			return h.Release(ctx, a, id, v, "")
+		}
+		return h.HandOver(ctx, a, id, v, judge2, "")
 	case 9, 10, 11:
 		if x.Reviewer != "" && r.IntN(2) == 0 {
 			a = person(string(x.Reviewer[1:]), "oAGENCY", access.Reviewer)

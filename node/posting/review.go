@@ -143,13 +143,44 @@ func owned(h *Posting, a access.Actor) error {
 	return nil
 }
 
-// Release a case: any reviewer may take it again.
-func (p *Postings) Release(ctx context.Context, a access.Actor, id protocol.ListingID, version uint64) (*Posting, error) {
-	return p.change(ctx, a, id, version, Release, func(_ *store.Tx, h *Posting, _ *Pending) error { return owned(h, a) })
+// Release a case: any reviewer may take it again. The note is for that one; like the whole history, the organisation reads it too.
+func (p *Postings) Release(ctx context.Context, a access.Actor, id protocol.ListingID, version uint64, note string) (*Posting, error) {
+	note, err := text("note", note, MaxNote)
+	if err != nil {
+		return nil, err
+	}
+	return p.change(ctx, a, id, version, Release, func(_ *store.Tx, h *Posting, s *Pending) error {
+		s.Note = note
+		return owned(h, a)
+	})
+}
+
+// TakeAway a case from the reviewer who has it: any reviewer may take it again.
+func (p *Postings) TakeAway(ctx context.Context, a access.Actor, id protocol.ListingID, version uint64, note string) (*Posting, error) {
+	note, err := text("note", note, MaxNote)
+	if err != nil {
+		return nil, err
+	}
+	return p.change(ctx, a, id, version, TakeAway, func(_ *store.Tx, h *Posting, s *Pending) error {
+		if owned(h, a) == nil {
+			return protocol.Errorf(protocol.CodeConflict, "reviewer", "you have this case yourself: give it back instead")
+		}
+		s.Note, s.Reviewer = note, h.Reviewer
+		return nil
+	})
+}
+
+// MayReview reports whether the rules let somebody judge the posting, whoever has the case.
+func MayReview(a access.Actor, h *Posting) bool {
+	return a.User != "" && h.can(a, access.ReviewPosting) == nil
 }
 
 // HandOver a case to another reviewer, who must be allowed to review it.
-func (p *Postings) HandOver(ctx context.Context, a access.Actor, id protocol.ListingID, version uint64, to access.Actor) (*Posting, error) {
+func (p *Postings) HandOver(ctx context.Context, a access.Actor, id protocol.ListingID, version uint64, to access.Actor, note string) (*Posting, error) {
+	note, err := text("note", note, MaxNote)
+	if err != nil {
+		return nil, err
+	}
 	action, err := p.caseOf(a, id, HandOver, PassOn)
 	if err != nil {
 		return nil, err
@@ -158,10 +189,14 @@ func (p *Postings) HandOver(ctx context.Context, a access.Actor, id protocol.Lis
 		if err := owned(h, a); err != nil {
 			return err
 		}
-		if to.User == "" || h.can(to, access.ReviewPosting) != nil {
+		if to.User == a.User {
+			return protocol.Errorf(protocol.CodeConflict, "to", "you have this case already: choose another reviewer")
+		}
+		if !MayReview(to, h) {
 			return protocol.Errorf(protocol.CodeNotPermitted, "to", "this person may not review the listing: choose a reviewer of another organisation who did not write it")
 		}
 		h.Reviewer, h.Taken = to.User, s.At
+		s.Note, s.Reviewer = note, to.User
 		return nil
 	})
 }

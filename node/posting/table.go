@@ -22,6 +22,7 @@ const (
 	Take      Action = "take"
 	Release   Action = "release"
 	HandOver  Action = "hand-over"
+	TakeAway  Action = "take-away" // by an administrator, from a reviewer who is absent
 	Pass      Action = "pass"
 	Return    Action = "return"
 	Reject    Action = "reject"
@@ -64,6 +65,7 @@ func final() []State { return []State{Withdrawn, Superseded, Revoked} }
 func table() []rule {
 	open, up := []State{None, Published, OnHold}, []State{Published, OnHold}
 	one := func(s State) []State { return []State{s} }
+	still := []State{None, Draft, Rejected} // the draft beside what is audited
 	return []rule{
 		{Edit, access.EditDraft, open, []State{None, Draft}, nil, same, Draft, same},
 		{Discard, access.DiscardDraft, open, []State{Draft, Rejected}, nil, same, None, same},
@@ -74,6 +76,9 @@ func table() []rule {
 
 		{Take, access.ReviewPosting, open, []State{Submitted, InReview}, nil, same, InReview, same},
 		{Release, access.ReviewPosting, open, one(InReview), nil, same, Submitted, same},
+		{Release, access.ReviewPosting, up, still, one(InReview), same, same, Due},
+		{TakeAway, access.ReassignPosting, open, one(InReview), nil, same, Submitted, same},
+		{TakeAway, access.ReassignPosting, up, still, one(InReview), same, same, Due},
 		{HandOver, access.ReviewPosting, open, one(InReview), nil, same, same, same},
 		{Pass, access.ReviewPosting, []State{None, Published}, one(InReview), nil, Published, None, same},
 		{Pass, access.ReviewPosting, one(OnHold), one(InReview), nil, same, None, same},
@@ -124,6 +129,8 @@ func advice(action Action, p *Posting) string {
 	switch {
 	case p.Ended():
 		return "the listing has ended: write a new one"
+	case (action == Release || action == TakeAway) && p.Draft != InReview:
+		return "the listing is with no reviewer now: load the page again"
 	case slices.Contains([]Action{Inspect, PassOn, Clear, Fault}, action):
 		return "the listing is not taken for an audit: choose one from the list of audits"
 	case !ofDraft && p.Live == None:

@@ -87,7 +87,7 @@ func TestWhoMay(t *testing.T) {
 	own := access.Resource{Organisation: "oITC", Author: editor.User}
 	want := map[access.Action]string{
 		access.EditDraft: "editor", access.DiscardDraft: "editor", access.SubmitDraft: "editor", access.ReviewPosting: "reviewer",
-		access.RenewPosting: "editor", access.HoldPosting: "editor", access.WithdrawPosting: "editor", access.RevokePosting: "reviewer+admin",
+		access.RenewPosting: "editor", access.HoldPosting: "editor", access.WithdrawPosting: "editor", access.RevokePosting: "reviewer+admin", access.ReassignPosting: "admin",
 	}
 	for _, a := range Actions() {
 		var may []string

@@ -152,7 +152,7 @@ func (x *Searches) Deleted(person, id string) (s Search, err error) {
 
 // Restore a search that was deleted within a day. One that stands is left as it is.
 //
-// Errors: CodeNotFound, CodeQuota.
+// Errors: CodeNotFound, CodeQuota, CodeConflict where the person saved that address again meanwhile.
 func (x *Searches) Restore(person, id string) error {
 	return x.store.Update(func(tx *store.Tx) error {
 		s, err := get(tx, person, id)
@@ -165,6 +165,11 @@ func (x *Searches) Restore(person, id string) error {
 		all, err := List(tx, person)
 		if err != nil {
 			return err
+		}
+		for _, other := range all {
+			if other.Address == s.Address {
+				return protocol.Errorf(protocol.CodeConflict, "", "you have saved this search again already, as “%s”", other.Name)
+			}
 		}
 		if len(all) >= MaxSearches {
 			return protocol.Errorf(protocol.CodeQuota, "", "you have saved %d searches, which is the most: delete one first", len(all))

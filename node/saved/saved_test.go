@@ -146,6 +146,14 @@ func TestDeletedComesBackForADay(t *testing.T) {
 	if err := b.Delete("ann", s.ID); err != nil {
 		t.Fatal(err)
 	}
+	again := b.add("ann", "Driers", "q=1")
+	b.refused("there again", b.Restore("ann", s.ID), protocol.CodeConflict)
+	if got := b.names("ann"); got != "Driers;" {
+		t.Errorf("saved twice: %s", got)
+	}
+	if err := b.Delete("ann", again.ID); err != nil {
+		t.Fatal(err)
+	}
 	b.clock = b.clock.Add(25 * time.Hour)
 	b.refused("after a day", b.Restore("ann", s.ID), protocol.CodeNotFound)
 	b.add("ann", "Next", "q=2")

@@ -24,15 +24,16 @@ export async function watch(context) {
   return said;
 }
 
-// faults of a page as it stands. lang is what its language has to be, said what watch gave.
-export async function faults(page, { lang = 'en', said = [], contrast = true } = {}) {
-  await page.waitForFunction(() => document.body && document.readyState === 'complete');
-  const { all, wide, scroll } = await page.evaluate(look, { lang, groups });
+// faults of a page that is loaded. lang is what its language has to be, said what watch gave; contrast and focus say whether colours
+// are looked at, and what each thing looks like that has the focus.
+export async function faults(page, { lang = 'en', said = [], contrast = true, focus = true } = {}) {
+  const { all, wide, scroll } = await page.evaluate(look, { lang, groups, focus });
   if (page.viewportSize().width <= 320) all.push(...wide.map((x) => `is ${scroll} wide: ${x}`));
   await page.evaluate(axe);
   all.push(...await page.evaluate(async (contrast) => {
     const { violations } = await globalThis.axe.run(document, {
-      resultTypes: ['violations'], rules: { 'target-size': { enabled: true }, 'color-contrast': { enabled: contrast } },
+      resultTypes: ['violations'], iframes: false,
+      rules: { 'target-size': { enabled: true }, 'color-contrast': { enabled: contrast }, 'link-in-text-block': { enabled: contrast } },
     });
     const why = (n) => `${n.html.slice(0, 200)} (${n.failureSummary?.split('\n')[1]?.trim()})`;
     return violations.map((v) => `${v.id}, ${v.nodes.length} times: ${v.nodes.slice(0, 3).map(why).join(' | ')}`);
@@ -41,14 +42,23 @@ export async function faults(page, { lang = 'en', said = [], contrast = true } =
   return all.map((f) => `${lang} ${at.pathname}${at.search}: ${f}`);
 }
 
-// check that a page has no faults.
+// dull are the texts of a page that are hard to read in the dark. It follows faults.
+export async function dull(page) {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'], runOnly: ['color-contrast'] }));
+  await page.emulateMedia({ colorScheme: 'light' });
+  return violations.flatMap((v) => v.nodes).map((n) => `dark ${new URL(page.url()).pathname}: ${n.html.slice(0, 200)} (${n.failureSummary?.split('\n')[1]?.trim()})`);
+}
+
+// check that a page has no faults, once it is loaded.
 export async function check(page, o) {
+  await page.waitForFunction(() => document.body && document.readyState === 'complete');
   const found = await faults(page, o);
   assert.ok(found.length === 0, found.join('\n'));
 }
 
 // look runs in the page.
-function look({ lang, groups }) {
+function look({ lang, groups, focus }) {
   const all = [];
   const shown = (el) => el.checkVisibility({ visibilityProperty: true, opacityProperty: false });
   const name = (el) => el.outerHTML.replace(/\s+/g, ' ').slice(0, 160);
@@ -59,16 +69,17 @@ function look({ lang, groups }) {
   if (/\{\{|<no value>|%!|\[object /.test(document.body.innerText)) all.push('shows what a template did not fill in');
 
   // Scripts that name their language: text in them says that it is in it.
-  const scripts = { Thai: 'th', Lao: 'lo', Khmer: 'km', Myanmar: 'my', Tamil: 'ta', Han: 'zh' };
+  const scripts = Object.entries({ Thai: 'th', Lao: 'lo', Khmer: 'km', Myanmar: 'my', Tamil: 'ta', Han: 'zh' })
+    .map(([script, want]) => ({ script, want, found: new RegExp(`\\p{Script=${script}}{2}`, 'u') })); // a single character is a sign, as that of the baht
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let t = texts.nextNode(); t; t = texts.nextNode()) {
     if (t.parentElement.closest('script, style, code, pre')) continue;
     const [key] = t.data.trim().match(/^[a-z]+(\.[a-z0-9-]+)+$/) ?? [];
     if (key && groups.includes(key.split('.')[0])) all.push(`shows the name of a message: ${key}`);
-    for (const [script, want] of Object.entries(scripts)) {
-      // A single character is a sign, as that of the baht. Texts without a translation have dates in the page's language in them.
-      const said = t.parentElement.closest('[lang]').lang;
-      if (new RegExp(`\\p{Script=${script}}{2}`, 'u').test(t.data) && !said.startsWith(want) && !(said === 'en' && want === lang && /[a-z]{3}/.test(t.data))) {
+    for (const { script, want, found } of scripts) {
+      if (!found.test(t.data)) continue;
+      const said = t.parentElement.closest('[lang]').lang; // texts without a translation have dates in the page's language in them
+      if (!said.startsWith(want) && !(said === 'en' && want === lang && /[a-z]{3}/.test(t.data))) {
         all.push(`text in ${script} is said to be in “${said}”: ${t.data.trim().slice(0, 60)} in ${name(t.parentElement)}`);
       }
     }
@@ -92,14 +103,15 @@ function look({ lang, groups }) {
       continue;
     }
     if (el.tabIndex > 0) all.push(`is out of order by Tab: ${name(el)}`);
+    if (!focus) continue;
     document.activeElement?.blur();
     const unlit = style(el);
     el.focus({ focusVisible: true, preventScroll: true });
     if (document.activeElement !== el) all.push(`takes no focus: ${name(el)}`);
     else if (style(el) === unlit) all.push(`does not show its focus: ${name(el)}`);
   }
-  document.activeElement?.blur();
-  if (before && before !== document.body) before.focus({ preventScroll: true });
+  if (focus) document.activeElement?.blur();
+  if (focus && before && before !== document.body) before.focus({ preventScroll: true });
 
   const wide = [];
   const scroll = root.scrollWidth;

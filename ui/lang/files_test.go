@@ -23,6 +23,9 @@ import (
 // complete are the languages that must lack nothing, with spaces between them.
 const complete = "en fil id km lo ms my pt ta tet th vi zh"
 
+// unfinished are the groups of keys that translators have in hand, with spaces between them: a language may lack them.
+const unfinished = "fault"
+
 var update = flag.Bool("update", false, "sort and format the files of messages")
 
 type form struct{ Description, One, Other string }
@@ -256,6 +259,9 @@ func TestComplete(t *testing.T) {
 			t.Errorf("%s is no language of the interface", tag)
 		}
 		for _, key := range b.Missing(Tag(tag)) {
+			if kind, _, _ := strings.Cut(key, "."); slices.Contains(strings.Fields(unfinished), kind) {
+				continue
+			}
 			t.Errorf("%s lacks %s", tag, key)
 		}
 	}

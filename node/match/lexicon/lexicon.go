@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -184,6 +185,17 @@ func (l *Lexicon) Has(lang, word string) bool {
 			if p.find(k, word) >= 0 {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// English says whether an English stem is among the meanings of any headword.
+func (l *Lexicon) English(stem string) bool {
+	for _, p := range l.packs {
+		n := int(p.counts[nTerms])
+		if i := sort.Search(n, func(i int) bool { return piece(p.termBlob, p.term, i) >= stem }); i < n && piece(p.termBlob, p.term, i) == stem {
+			return true
 		}
 	}
 	return false

@@ -12,7 +12,8 @@ import (
 const (
 	maxQueryWords = 64 // of a query that are looked at
 	maxSearches   = 3  // for words near to one of the query
-	oneEdit       = 4  // letters of a word that may differ by one
+	swapped       = 4  // letters of a word of which two may be swapped: shorter words, and short ones in other ways, become others
+	oneEdit       = 6  // letters of a word that may differ by one
 	twoEdits      = 8  // and by two
 	longer        = 6  // letters from which a word that is hardly known is offered, where one differs
 	oneUnspaced   = 6  // letters of a stretch without spaces that may differ by one
@@ -203,7 +204,7 @@ func (v *Vocabulary) instead(a *asked) (string, bool) {
 	}
 	edits := 0
 	switch n := len(a.runes); {
-	case a.unspaced && n < oneUnspaced, n < oneEdit:
+	case a.unspaced && n < oneUnspaced, n < swapped:
 	case n < twoEdits || a.unspaced || a.state == seldom:
 		edits = 1
 	default:
@@ -242,7 +243,7 @@ func (v *Vocabulary) nearest(a *asked, edits int, enough uint64) (best, score in
 		if first, _ := utf8.DecodeRuneInString(key); e > 1 && first != a.runes[0] {
 			return
 		}
-		if utf8.RuneCountInString(key) < oneEdit || a.state == seldom && (strings.HasPrefix(key, a.key) || strings.HasPrefix(a.key, key)) {
+		if max(len(a.runes), utf8.RuneCountInString(key)) < oneEdit && !anagrams(a.runes, []rune(key)) || utf8.RuneCountInString(key) < swapped || a.state == seldom && (strings.HasPrefix(key, a.key) || strings.HasPrefix(a.key, key)) {
 			return
 		}
 		s := f - cost(a.runes, []rune(key))
@@ -253,7 +254,20 @@ func (v *Vocabulary) nearest(a *asked, edits int, enough uint64) (best, score in
 	return
 }
 
-// split is the two words that a word is.
+// anagrams reports whether two words have the same letters.
+func anagrams(a, b []rune) bool {
+	b = slices.Clone(b)
+	for _, r := range a {
+		i := slices.Index(b, r)
+		if i < 0 {
+			return false
+		}
+		b = slices.Delete(b, i, i+1)
+	}
+	return len(b) == 0
+}
+
+// split is the two words that a word is, where listings have one after the other.
 func (v *Vocabulary) split(a *asked, enough uint64) (string, int, bool) {
 	if a.unspaced {
 		return "", 0, false
@@ -262,17 +276,13 @@ func (v *Vocabulary) split(a *asked, enough uint64) (string, int, bool) {
 	at := 0
 	for n, r := range a.runes {
 		if n >= shortest && len(a.runes)-n >= shortest {
-			i, first := v.words.find(a.key[:at])
-			j, second := v.words.find(a.key[at:])
+			_, first := v.words.find(a.key[:at])
+			_, second := v.words.find(a.key[at:])
 			if first && second {
 				if k, ok := v.phrases.find(a.key[:at] + " " + a.key[at:]); ok && uint64(v.counts[k]) >= enough {
 					if s := frequency(v.counts[k]) - costLeast; !found || s > score {
 						to, score, found = plain(v.phrases.spelling(k)), s, true
 					}
-				} else if !found && a.state == unknown && n > shortest && len(a.runes)-n > shortest {
-					// Both are words, if no listing has one after the other.
-					s := frequency(min(v.wordCounts[i], v.wordCounts[j])) - 2*costOther
-					to, score, found = v.words.spelling(i)+" "+v.words.spelling(j), s, true
 				}
 			}
 		}

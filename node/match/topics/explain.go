@@ -10,10 +10,14 @@ import (
 type Pair struct {
 	Query, Doc string
 	Share      float64 // of the cosine, to which it adds
+	Alike      float64 // cosine of the two words themselves
 }
 
 // sides is how many terms of the query, and of the document, pairs are looked for among.
 const sides = 8
+
+// hardly is too little to divide by.
+const hardly = 1e-12
 
 // Pairs says which pairs of terms make the cosine of the query and a document of these terms, whose vector is v: at most
 // n, the heaviest first. rest is what remains: all shares and rest sum to Cosine(v). A term that both have makes a pair
@@ -30,11 +34,16 @@ func (q *Query) Pairs(doc []Term, v *Vector, n int) (pairs []Pair, rest float64)
 		return nil, cosine
 	}
 	heavy := q.model.heaviest(q.terms, cluster, other)
+	lengths := make([]float64, len(heavy))
+	for i, a := range heavy {
+		lengths[i] = length(q.model.whole([]numbered{a}, cluster))
+	}
 	for _, d := range q.model.heaviest(terms, cluster, whole) {
 		vector := q.model.whole([]numbered{d}, cluster)
-		for _, a := range heavy {
-			if share := q.model.product(a, cluster, vector) / norms; share > 0 {
-				pairs = append(pairs, Pair{string(q.model.name(a.number)), string(q.model.name(d.number)), share})
+		for i, a := range heavy {
+			product := q.model.product(a, cluster, vector)
+			if share := product / norms; share > 0 {
+				pairs = append(pairs, Pair{string(q.model.name(a.number)), string(q.model.name(d.number)), share, product / max(lengths[i]*length(vector), hardly)})
 			}
 		}
 	}

@@ -455,7 +455,7 @@ func TestPages(t *testing.T) {
 		}
 	}
 	for body, want := range map[string]string{
-		"": "no XML", "Database is down": "no XML", "<rss/>": "no OAI-PMH (it begins with <rss>)", "<OAI-PMH/>": "no list of records",
+		"": "no XML", "Database is down": "no XML", "<rss/>": "no OAI-PMH (it begins with “rss”)", "<OAI-PMH/>": "no list of records",
 		"<OAI-PMH><ListRecords><x></ListRecords></OAI-PMH>": "no record in it is whole", `{"error": "no"}`: "no XML",
 	} {
 		if _, err := fetch(t, []byte(body), "text/xml"); err == nil || !strings.Contains(err.Error(), want) || protocol.CodeOf(err) != protocol.CodeValue {

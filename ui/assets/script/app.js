@@ -1,5 +1,5 @@
-// What pages do with script beyond htmx: a form is sent once, a summary of errors takes the focus, texts count their letters, and a
-// choice of light or dark holds at once. Everything works without it.
+// What pages do with script beyond htmx: a form is sent once, a summary of errors takes the focus, texts count their letters, a form
+// that cannot be saved says so, and a choice of light or dark holds at once. Everything works without it.
 import { Button } from 'govuk-frontend/dist/govuk/components/button/button.mjs';
 import { CharacterCount } from 'govuk-frontend/dist/govuk/components/character-count/character-count.mjs';
 import { ErrorSummary } from 'govuk-frontend/dist/govuk/components/error-summary/error-summary.mjs';
@@ -17,6 +17,15 @@ function start(root) {
 }
 start(document);
 document.addEventListener('htmx:after:process', (e) => start(e.target instanceof Element ? e.target : document));
+
+// <form hx-post data-unsaved="id">: what has that id is shown while the form, which is saved as one writes, cannot be saved.
+function saved(e, is) {
+  const form = e.target instanceof Element && e.target.closest('[data-unsaved]');
+  const said = form && document.getElementById(form.dataset.unsaved);
+  if (said) said.hidden = is;
+}
+document.addEventListener('htmx:error', (e) => saved(e, false));
+document.addEventListener('htmx:after:request', (e) => saved(e, e.detail.ctx.response.status < 400));
 
 // <form class="tmh-theme" method="post"><button name="theme" value="dark" aria-pressed="false">…</form>
 document.addEventListener('click', (e) => {
