@@ -22,6 +22,7 @@ import (
 	"github.com/asean-tmh/tmh/node/founding"
 	"github.com/asean-tmh/tmh/node/house"
 	"github.com/asean-tmh/tmh/node/intake"
+	"github.com/asean-tmh/tmh/node/intake/mapping"
 	"github.com/asean-tmh/tmh/node/posting"
 	"github.com/asean-tmh/tmh/protocol"
 	"github.com/asean-tmh/tmh/store"
@@ -165,6 +166,10 @@ func (w *e2e) federate(t *testing.T) {
 	j, err := at.Imports.Upload(ctx, in.Actor, o.ID, strings.NewReader("id,kind,title,abstract,trl\nA-1,TO,Husk briquettes,Pressed from husk without a binder.,6\nA-2,XX,Nothing,,99\n"), intake.UploadOptions{Filename: "offers.csv", DryRun: true})
 	must(err)
 	w.Import = j.ID
+	_, err = at.Imports.SaveMapping(in.Actor, o.ID, "mine", mapping.Mapping{ID: []string{"id"}, Rules: []mapping.Rule{
+		{To: "listing.kind", From: []string{"kind"}, Values: map[string]string{"offer": "TO"}}, {To: "listing.texts.en.title", From: []string{"title"}}, {To: "listing.country", Constant: "TH"},
+	}}, 0)
+	must(err)
 	must(demo.Await(ctx, "the nodes are equal", func() bool { ok, _ := f.Equal(); return ok }))
 	w.Listed = "TR-TH-20251222-001" // a need for which Viet Nam has an offer
 }

@@ -67,10 +67,11 @@ func explain(p *lang.Printer, h exchange.Hit, id string) *why {
 func inShort(p *lang.Printer, parts []match.Part) (pairs []pair, says []template.HTML) {
 	var related, codesOf, fits []template.HTML
 	words := 0
+	heavy := slices.ContainsFunc(parts, func(x match.Part) bool { return x.Kind == match.PartTerm && !x.Light })
 	for _, x := range parts {
 		switch x.Kind {
 		case match.PartTerm:
-			if words++; len(pairs) < mostPairs {
+			if words++; len(pairs) < mostPairs && !(heavy && x.Light) {
 				one := pair{Asked: voice(x.Term), Found: voice(x.Found)}
 				if x.Means != "" && !strings.EqualFold(x.Means, x.Term) && !strings.EqualFold(x.Means, x.Found) {
 					one.Means = english(p, x.Means)

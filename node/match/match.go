@@ -151,6 +151,7 @@ type Part struct {
 	Fields []string `json:"fields"`          // where it stands in the listing found: title, keywords, abstract
 	Weight float64  `json:"weight"`
 	Stem   bool     `json:"-"` // Term is a stem, to be shown as the listing writes the word: see Reword
+	Light  bool     `json:"-"` // a word of grammar or a bare number: it counts, but tells a reader little
 }
 
 // Kinds of part.

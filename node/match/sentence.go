@@ -7,13 +7,17 @@ import (
 
 // sentence says in one breath why a listing was found: what it shares, in which other words, and what else speaks for it.
 func (r *ranking) sentence(s *scored, list []reason) string {
-	var words, related, codes, fits []string
+	var words, light, related, codes, fits []string
 	var byField [fields]float64
 	terms := 0.0
 	for _, h := range list {
 		switch h.Kind {
 		case PartTerm:
-			words = append(words, quoted(h.Part))
+			if h.Light {
+				light = append(light, quoted(h.Part))
+			} else {
+				words = append(words, quoted(h.Part))
+			}
 			terms += h.Weight
 			for f := range fields {
 				if h.fields&(1<<f) != 0 {
@@ -30,6 +34,7 @@ func (r *ranking) sentence(s *scored, list []reason) string {
 			fits = append(fits, h.Term)
 		}
 	}
+	words = append(words, light...)
 	if len(words) == 0 {
 		return "Shares no word with the query, but words of its best matches."
 	}
