@@ -119,8 +119,23 @@ type Miss struct {
 // mostMisses are kept: a page in a loop must not fill the memory.
 const mostMisses = 1000
 
-// Open reads the embedded messages. An error is a fault of the build.
-func Open() (*Bundle, error) { return open(files) }
+// embedded messages are read once in a process, for all of its nodes.
+var embedded = sync.OnceValues(func() (*Bundle, error) { return open(files) })
+
+// Open gives the embedded messages. An error is a fault of the build.
+func Open() (*Bundle, error) {
+	read, err := embedded()
+	if err != nil {
+		return nil, err
+	}
+	b := &Bundle{keys: slices.Clone(read.keys), messages: read.messages, printers: map[Tag]*Printer{}, misses: map[Miss]bool{}}
+	for tag, p := range read.printers {
+		own := *p
+		own.bundle = b
+		b.printers[tag] = &own
+	}
+	return b, nil
+}
 
 func open(from fs.FS) (*Bundle, error) {
 	b := &Bundle{messages: map[Tag]map[string]*message{}, printers: map[Tag]*Printer{}, misses: map[Miss]bool{}}
