@@ -120,6 +120,8 @@ type Miss struct {
 const mostMisses = 1000
 
 // embedded messages are read once in a process, for all of its nodes.
+//
+//nolint:gochecknoglobals // made once, never changed
 var embedded = sync.OnceValues(func() (*Bundle, error) { return open(files) })
 
 // Open gives the embedded messages. An error is a fault of the build.
