@@ -37,6 +37,10 @@ func demoCmd() *cobra.Command {
 			debug.SetMemoryLimit(demoMemory)
 			switch {
 			case dir != "":
+				if demo.Used(dir) {
+					return fmt.Errorf("%[1]s has the nodes of a demonstration that was started before, which cannot go on once it is stopped: "+
+						"name another folder with --dir, or stop that demonstration, delete the folder (rm -r %[1]s) and start again", dir)
+				}
 			case once:
 				tmp, err := os.MkdirTemp("", "tmh-demo-")
 				if err != nil {
@@ -65,7 +69,7 @@ func demoCmd() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "walk through the main job and exit")
-	cmd.Flags().StringVar(&dir, "dir", "", "folder for the nodes' data (default "+demoDir+", removed at the end)")
+	cmd.Flags().StringVar(&dir, "dir", "", "new or empty folder for the nodes' data, which stays (default "+demoDir+", removed at the end)")
 	cmd.Flags().IntVar(&port, "port", 8400, "port of the first member's pages; the others follow")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the nodes' logs")
 	cmd.Flags().StringVar(&skip, "skip", "", "with --once: leave out an action (publish, stop or withdraw), so that the step after it fails")

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/asean-tmh/tmh/node/demo"
+	"github.com/asean-tmh/tmh/node/founding"
+	"github.com/asean-tmh/tmh/protocol"
 )
 
 func TestDemoFolder(t *testing.T) {
@@ -87,5 +93,30 @@ func TestDemoFolderOfOthers(t *testing.T) {
 		if b, err := os.ReadFile(filepath.Join(dir, "precious")); err != nil || string(b) != "all there is" {
 			t.Errorf("%s: %q, %v", dir, b, err)
 		}
+	}
+}
+
+// The keys of a demonstration end with it: what it left is not taken for the new one's, and nothing of it is touched.
+func TestDemoDoesNotGoOn(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "kept")
+	if demo.Used(dir) {
+		t.Error("a folder that is not there is used")
+	}
+	members := []protocol.Member{founding.ASEAN()[2]}
+	f, err := demo.New(demo.Config{Dir: dir, Members: members})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.StartAll(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	cmd := demoCmd()
+	cmd.SetArgs([]string{"--dir", dir, "--once"})
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	if err := cmd.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "rm -r "+dir) {
+		t.Errorf("the folder was taken again: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, string(members[0].ID), "data")); err != nil {
+		t.Error(err)
 	}
 }

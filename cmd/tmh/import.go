@@ -24,7 +24,8 @@ func importCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import --dir DIR [--org ORG] FILE",
 		Short: "Import the listings of a file through the running node",
-		Long: "Import the listings of a file through the running node. FILE may be - for standard input, with --format.\n\n" +
+		Long: "Import the listings of a file through the running node. FILE may be - for standard input, with --format. A file that is\n" +
+			"called list or discard is named ./list or ./discard.\n\n" +
 			"With --org the listings are that organisation's: the file (CSV, XLSX or JSON Lines) is read by a mapping (tmh mapping),\n" +
 			"and goes the way of the organisation's own listings, through review where it does not publish by itself. Rows at fault are\n" +
 			"left out, and written into a file with what is wrong; the others go on. A file can be sent again: what says the same stays.\n" +
@@ -69,6 +70,7 @@ func importCmd() *cobra.Command {
 	cmd.Flags().StringVar(&format, "format", "", "jsonl, csv or, with --org, xlsx (default by the file's name)")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "show no progress")
 	o.flags(cmd)
+	cmd.AddCommand(importListCmd(), importDiscardCmd())
 	return cmd
 }
 

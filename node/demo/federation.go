@@ -55,6 +55,15 @@ type running struct {
 	done chan error
 }
 
+// Used reports whether a folder has nodes of ASEAN's members in it. They cannot run again once their federation is gone, which keeps its
+// keys in memory.
+func Used(dir string) bool {
+	return slices.ContainsFunc(founding.ASEAN(), func(m protocol.Member) bool {
+		_, err := os.Lstat(filepath.Join(dir, string(m.ID), "data"))
+		return err == nil
+	})
+}
+
 // New makes the federation's keys, charter and cards. No node runs yet.
 func New(cfg Config) (*Federation, error) {
 	if cfg.Members == nil {

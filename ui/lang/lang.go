@@ -120,8 +120,25 @@ type Miss struct {
 // mostMisses are kept: a page in a loop must not fill the memory.
 const mostMisses = 1000
 
-// Open reads the embedded messages. An error is a fault of the build.
-func Open() (*Bundle, error) { return open(files) }
+// embedded messages are read once in a process, for all of its nodes.
+//
+//nolint:gochecknoglobals // made once, never changed
+var embedded = sync.OnceValues(func() (*Bundle, error) { return open(files) })
+
+// Open gives the embedded messages. An error is a fault of the build.
+func Open() (*Bundle, error) {
+	read, err := embedded()
+	if err != nil {
+		return nil, err
+	}
+	b := &Bundle{keys: slices.Clone(read.keys), messages: read.messages, printers: map[Tag]*Printer{}, misses: map[Miss]bool{}}
+	for tag, p := range read.printers {
+		own := *p
+		own.bundle = b
+		b.printers[tag] = &own
+	}
+	return b, nil
+}
 
 // OpenFrom reads messages from elsewhere, which lets tests try texts that nobody has translated yet.
 func OpenFrom(from fs.FS) (*Bundle, error) { return open(from) }
