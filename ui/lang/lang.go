@@ -131,7 +131,7 @@ func Open() (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bundle{keys: slices.Clone(read.keys), messages: read.messages, printers: map[Tag]*Printer{}, misses: map[Miss]bool{}}
+	b := &Bundle{keys: slices.Clone(read.keys), messages: read.messages, sentences: read.sentences, printers: map[Tag]*Printer{}, misses: map[Miss]bool{}}
 	for tag, p := range read.printers {
 		own := *p
 		own.bundle = b
